@@ -1,0 +1,109 @@
+"""Alerts with the meanings of Prometheus: a rule, its samples, and what is pending, firing or resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from opsbot.core.canonical import digest
+from opsbot.core.evidence import MaskedText
+from opsbot.core.target import Target
+
+SEVERITIES = ("critical", "warning", "info")
+
+
+class AlertState(StrEnum):
+    """Inactive alerts are not kept: there is nothing to say of them."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    """Where a rule says its target is; each field may hold `{{ labels.x }}`."""
+
+    kind: str
+    name: str
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """One rule of alerts.yaml. `condition` is PromQL; `actions` are playbook names in order of preference."""
+
+    name: str
+    condition: str
+    severity: str
+    actions: tuple[str, ...] = ()
+    hold_for: timedelta = timedelta()
+    keep_firing_for: timedelta = timedelta()
+    every: timedelta = timedelta(seconds=30)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    target: TargetSpec | None = None
+    file: str = ""
+    line: int = 0
+
+    @property
+    def id(self) -> str:
+        """Which rule this is, whatever file it stands in: two rules of one name with other conditions are two."""
+        return digest([self.name, self.condition, self.severity, self.labels])[:16]
+
+
+def rank(severity: str) -> int:
+    """0 for the worst; an unknown severity ranks as warning."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else SEVERITIES.index("warning")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One element of an instant vector; `at` is the time for which the server evaluated."""
+
+    labels: Mapping[str, str]
+    value: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer of Prometheus to an instant query; anything less is raised as Blind."""
+
+    samples: tuple[Sample, ...]
+    asked_at: datetime
+    kind: str = "vector"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One active (or just resolved) alert of a rule.
+
+    `labels` are the final ones (rule labels and alertname included), `fingerprint` their digest. `holds` says whether
+    the condition itself held at the last complete answer: false while only keep_firing_for keeps the alert up.
+    `value` is None when the last value was not finite.
+    """
+
+    rule: str
+    name: str
+    fingerprint: str
+    severity: str
+    labels: Mapping[str, str]
+    state: AlertState
+    active_at: datetime
+    holds: bool = True
+    value: float | None = None
+    fired_at: datetime | None = None
+    resolved_at: datetime | None = None
+    held_at: datetime | None = None
+    annotations: Mapping[str, MaskedText] = field(default_factory=dict)
+    actions: tuple[str, ...] = ()
+    target: Target | None = None
+    source: str = "prometheus"
+
+
+def fingerprint(rule: str, labels: Mapping[str, str]) -> str:
+    """The identity of an alert: its rule and its final labels."""
+    return digest([rule, labels])[:16]

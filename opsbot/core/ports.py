@@ -1,0 +1,204 @@
+"""The doors between rooms and hands. Rooms name these; `app` passes in what is behind them.
+
+Every call may take its own time limit in seconds, which the hand keeps. Reads that fail raise Blind. Writes end in one
+of: a value (done); Conflict, Refused, TemporaryError or PermanentError (not done); Unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from opsbot.core.alert import Alert, Answer
+from opsbot.core.audit import AuditEntry, Note
+from opsbot.core.evidence import Evidence, Gap
+from opsbot.core.incident import Incident
+from opsbot.core.target import Target
+from opsbot.core.task import Skill
+
+Clock = Callable[[], datetime]
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Raw log bytes of one container; `truncated` when the cap cut them (the newest lines are kept)."""
+
+    content: bytes
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Objects of one list; `truncated` when there are more than were asked for."""
+
+    items: tuple[Object, ...]
+    truncated: bool = False
+
+
+class ClusterReader(Protocol):
+    """Read verbs only, under the read account. Blind when the answer cannot be trusted to be whole."""
+
+    def get(self, kind: str, namespace: str, name: str, timeout: float = 10.0) -> Object | None:
+        """One object, or None where the server says that there is none (404)."""
+
+    def list(
+        self, kind: str, namespace: str = "", labels: str = "", fields: str = "", limit: int = 500, timeout: float = 10
+    ) -> Listing:
+        """Objects of a kind, by selectors; an empty namespace means all of them."""
+
+    def logs(
+        self, namespace: str, pod: str, container: str, *, previous: bool = False, since: datetime | None = None,
+        limit_bytes: int = 262_144, timeout: float = 10.0,
+    ) -> Log | None:  # fmt: skip
+        """The log of a container, with the server's time stamps; None where there is none (no previous one, say)."""
+
+    def may(self, verb: str, kind: str, namespace: str = "", subresource: str = "", timeout: float = 10.0) -> bool:
+        """Whether this account may do that (SelfSubjectAccessReview)."""
+
+    def version(self, timeout: float = 10.0) -> str:
+        """The server's version, as `v1.36.3`."""
+
+
+class ClusterWriter(Protocol):
+    """The one door for writes, under the write account. Never retries: the caller looks first."""
+
+    def read(self, target: Target, timeout: float = 10.0) -> Object | None:
+        """The object just before a write, under the same account; None for 404, Blind otherwise."""
+
+    def patch(self, target: Target, body: Object, *, dry_run: bool = False, timeout: float = 10.0) -> Object:
+        """Merge-patch one object. `body.metadata` must hold uid and resourceVersion (else Refused "no_precondition").
+
+        Conflict on 409, Refused with the server's reason on 403, 404, 422, TemporaryError on 429 and on a connection
+        that never came about, Unknown when the request was sent and no usable answer came.
+        """
+
+
+class Metrics(Protocol):
+    """Prometheus. Only complete and fresh answers come back; everything else is Blind."""
+
+    def query(self, expression: str, at: datetime, timeout: float = 10.0) -> Answer:
+        """An instant query for that time (aware UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A task taken (until `lease` ends) or put off (until `again_at`)."""
+
+    incident: int
+    skill: Skill
+    worker: str
+    lease: datetime | None
+    again_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """What guardrails count: one run of a playbook on a target, by key."""
+
+    incident: int
+    playbook: str
+    key: str
+    started_at: datetime
+    outcome: str = ""
+
+
+class Store(Protocol):
+    """The truth. Every change of an incident appends its audit entry in the same transaction."""
+
+    def create(self, incident: Incident, note: Note, now: datetime, alerts: Sequence[str] = ()) -> Incident:
+        """A new incident with id and version 1, owning these alerts; Conflict where its key has an unresolved one."""
+
+    def load(self, incident: int) -> Incident | None:
+        """One incident with its alerts, hypotheses and last report."""
+
+    def save(self, incident: Incident, note: Note, now: datetime) -> Incident:
+        """Compare-and-set on `version` as loaded; comes back one version later. Conflict where it has moved on."""
+
+    def incidents(
+        self, *, unresolved: bool = False, key: str | None = None, limit: int = 50, before: int | None = None
+    ) -> tuple[Incident, ...]:
+        """Newest first; `before` is an id to page on from."""
+
+    def due(self) -> tuple[Incident, ...]:
+        """Unresolved incidents, and resolved ones not reported yet: all for which a skill may be due, oldest first.
+
+        One that cannot be read back is left out and logged, so that it cannot stop the others.
+        """
+
+    def note(self, incident: int, note: Note, now: datetime) -> None:
+        """Append to the audit alone."""
+
+    def add_evidence(
+        self, incident: int, round: int, evidence: Sequence[Evidence], gaps: Sequence[Gap], note: Note, now: datetime
+    ) -> None:
+        """Rows of their own: audit is appended, the version stays."""
+
+    def evidence(self, incident: int, round: int) -> tuple[tuple[Evidence, ...], tuple[Gap, ...]]:
+        """What was gathered in one round."""
+
+    def add_report(self, incident: int, version: int, text: str, now: datetime) -> None:
+        """The report of this version of the incident; telling it twice is harmless."""
+
+    def reports(self, incident: int) -> tuple[tuple[int, str], ...]:
+        """Versions and texts, oldest first."""
+
+    def save_alerts(self, rule: str, alerts: Sequence[Alert], answered_at: datetime) -> None:
+        """All active and just resolved alerts of one rule after a complete answer, and the time of that answer.
+
+        An alert that is in the store under this rule and not in `alerts` is forgotten. The time only rises.
+        """
+
+    def alerts(self, rule: str | None = None) -> tuple[Alert, ...]:
+        """Alerts as last saved, of one rule or of all."""
+
+    def answered(self, rule: str) -> datetime | None:
+        """The time of the last complete answer for this rule."""
+
+    def attach(self, incident: int, fingerprints: Sequence[str], note: Note, now: datetime) -> None:
+        """Give alerts to an incident; audit is appended, the version stays."""
+
+    def claim(self, task: tuple[int, Skill], worker: str, now: datetime, lease: timedelta) -> bool:
+        """Take a task unless somebody holds it or it is put off; False when lost."""
+
+    def renew(self, task: tuple[int, Skill], worker: str, now: datetime, lease: timedelta) -> bool:
+        """Hold on to a task; False when it was lost meanwhile."""
+
+    def release(self, task: tuple[int, Skill], worker: str, again_at: datetime | None) -> None:
+        """Give a task back, put off until `again_at`, or free at once."""
+
+    def claims(self, now: datetime) -> tuple[Claim, ...]:
+        """Claims that still hold and puttings-off that are not over."""
+
+    def past_runs(self, since: datetime) -> tuple[PastRun, ...]:
+        """Runs started since then, newest first."""
+
+    def audit(self, incident: int | None = None) -> tuple[AuditEntry, ...]:
+        """Audit entries in order, of one incident or of all (by incident, then seq)."""
+
+    def verify(self) -> tuple[str, ...]:
+        """What is wrong with the audit: broken chains, records that differ from their last entry. Empty is good."""
+
+    def put(self, key: str, value: str, now: datetime) -> None:
+        """A small fact that survives restarts (a switch, a server's start time)."""
+
+    def fetch(self, key: str) -> str | None:
+        """A small fact, or None."""
+
+    def changed(self) -> int:
+        """A number that differs once another process has changed the store."""
+
+    def close(self) -> None:
+        """Give back connections and files."""
+
+
+class Reachable(Protocol):
+    """For `doctor`: a hand that can say in a sentence whether its far side answers."""
+
+    def check(self, timeout: float = 5.0) -> str:
+        """A sentence on what answered; Blind or PermanentError otherwise."""
+
+
+Persons = Collection[str]
