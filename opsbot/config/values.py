@@ -1,0 +1,137 @@
+"""All settings as frozen values, with safe defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from opsbot.core.canonical import digest
+from opsbot.core.task import Mode, Role, Skill
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One way to a cluster: a kubeconfig and context, the pod's own account, or a server with a token."""
+
+    kubeconfig: Path | None = None
+    context: str = ""
+    in_cluster: bool = False
+    server: str = ""
+    token_file: Path | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kubernetes:
+    """The cluster to read, and, where `write` is given, to change."""
+
+    cluster: str = ""
+    cluster_label: str = "cluster"
+    namespaces: tuple[str, ...] = ()
+    read: Connection = Connection()
+    write: Connection | None = None
+    timeout: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """Where to ask for metrics, how often by default, and how to say who asks."""
+
+    url: str
+    every: timedelta = timedelta(seconds=30)
+    timeout: timedelta = timedelta(seconds=10)
+    token_file: Path | None = None
+    username: str = ""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on all that opsbot does, whatever a playbook says."""
+
+    mode: Mode = Mode.PROPOSE
+    changes_per_hour: int = 10
+    never_touch: tuple[str, ...] = ("kube-system",)
+    cooldown: timedelta = timedelta(minutes=30)
+    blind_for: timedelta = timedelta(minutes=15)
+
+    @property
+    def digest(self) -> str:
+        """What a plan binds: with other limits it must be asked again."""
+        return digest(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One human, however they come in."""
+
+    name: str
+    os_user: str = ""
+    slack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who there is, in which groups, and what the groups may do."""
+
+    people: tuple[Person, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    permissions: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"everyone": ("read",)})
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How waiting tasks are ordered."""
+
+    order: str = "weighted"
+    weights: Mapping[str, int] = field(default_factory=lambda: {"critical": 10, "warning": 3, "info": 1})
+
+
+ROLES = (
+    Role("monitor", (Skill.POLL_ALERTS, Skill.RECEIVE_ALERTS), 1),
+    Role("diagnostic", (Skill.COLLECT_EVIDENCE, Skill.MATCH_RULES, Skill.ASK_MODEL), 4, (Skill.REPORT,)),
+    Role("remediation", (Skill.PLAN, Skill.RUN_PLAYBOOK, Skill.VERIFY), 2),
+    Role("reporter", (Skill.NOTIFY, Skill.REPORT), 2, (Skill.COLLECT_EVIDENCE, Skill.MATCH_RULES)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings. `folder` is what relative paths count from; `file` is None where defaults are in force."""
+
+    folder: Path
+    file: Path | None = None
+    roles: tuple[Role, ...] = ROLES
+    prometheus: Prometheus | None = None
+    kubernetes: Kubernetes = Kubernetes()
+    store: str = ""
+    queue: Queue = Queue()
+    access: People = People()
+    limits: Limits = Limits()
+    disable: tuple[str, ...] = ()
+
+    @property
+    def alerts_file(self) -> Path:
+        """The user's alerts.yaml, there or not."""
+        return self.folder / "alerts.yaml"
+
+    def data_files(self, kind: str) -> list[tuple[Path, bool]]:
+        """The files of `rules` or `playbooks`, in order; true beside those that ship with opsbot."""
+        shipped, own = shipped_folder() / kind, self.folder / kind
+        found = [(path, True) for path in _yaml_files(shipped)]
+        return found if own.resolve() == shipped.resolve() else found + [(path, False) for path in _yaml_files(own)]
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+
+
+def shipped_folder() -> Path:
+    """Where the rules and playbooks lie that come with opsbot: in the wheel, or in the checkout beside the package."""
+    package = Path(__file__).parent.parent
+    inside = package / "shipped"
+    return inside if inside.is_dir() else package.parent
