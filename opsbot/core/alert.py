@@ -83,6 +83,7 @@ class Alert:
 
     `labels` are the final ones (rule labels and alertname included), `fingerprint` their digest. `holds` says whether
     the condition itself held at the last complete answer: false while only keep_firing_for keeps the alert up.
+    `holds_since` is when `holds` last changed, `held_at` the last complete answer at which the condition held.
     `value` is None when the last value was not finite.
     """
 
@@ -98,6 +99,7 @@ class Alert:
     fired_at: datetime | None = None
     resolved_at: datetime | None = None
     held_at: datetime | None = None
+    holds_since: datetime | None = None
     annotations: Mapping[str, MaskedText] = field(default_factory=dict)
     actions: tuple[str, ...] = ()
     target: Target | None = None

@@ -12,11 +12,15 @@ from opsbot.core.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Text that a source must hold; `within` bounds the age of the line, where its time is known."""
+    """Text that a source must hold; `within` bounds the age of the line, where its time is known.
+
+    `at_least` is the number of lines that it takes: one line may be chance, where ten are not.
+    """
 
     source: str
     pattern: str
     within: timedelta | None = None
+    at_least: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ changes through `advance` alone, which also settles what the change means for th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,7 +17,7 @@ from opsbot.core.canonical import digest
 from opsbot.core.diagnosis import Finding, Hypothesis, Proposal
 from opsbot.core.errors import Refused
 from opsbot.core.evidence import Gap, MaskedText
-from opsbot.core.playbook import Plan, Ruling, Run, StepState
+from opsbot.core.playbook import Plan, Ruling, Run, Scalar, StepState
 from opsbot.core.target import Target
 
 
@@ -39,7 +40,7 @@ class Incident:
     """One incident. `round` counts diagnoses; findings, plan, approval and run are those of the present round.
 
     `key` is made of the target (of the rule where there is none). `reason` names why the state is what it is, `since`
-    when it came to be. `alerts`, `hypotheses` and `reported` (the version last reported) live in rows of their own and
+    when it came to be. `inputs` are those that a human gave for a run of their own. `alerts`, `hypotheses` and `reported` (the version last reported) live in rows of their own and
     are filled in when the record is loaded; they are no part of it.
     """
 
@@ -55,6 +56,7 @@ class Incident:
     origin: str = "alert"
     reason: str = ""
     asked_by: str = ""
+    inputs: Mapping[str, Scalar] = field(default_factory=dict)
     round: int = 1
     reopened: int = 0
     collected_at: datetime | None = None

@@ -184,7 +184,11 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A plan being done. `ended_at` is the end of the steps, from which verification counts."""
+    """A plan being done. `ended_at` is the end of the steps, from which verification counts.
+
+    `about` holds the incident's alerts when the run began: fingerprint and rule. After a new plan in the middle, steps
+    done under the one before keep their records with indexes below 0.
+    """
 
     id: str
     plan: str
@@ -192,6 +196,7 @@ class Run:
     steps: tuple[StepRecord, ...] = ()
     ended_at: datetime | None = None
     undone: bool = False
+    about: Mapping[str, str] = field(default_factory=dict)
 
     def step(self, index: int, undo: bool = False) -> StepRecord | None:
         """The record of a step, where it was begun."""

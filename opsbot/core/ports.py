@@ -96,7 +96,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """What guardrails count: one run of a playbook on a target, by key."""
+    """What guardrails count: one run of a playbook on a target, by key.
+
+    `outcome` is empty until the incident is resolved or escalated, then the incident's reason at that time.
+    """
 
     incident: int
     playbook: str
@@ -109,7 +112,7 @@ class Store(Protocol):
     """The truth. Every change of an incident appends its audit entry in the same transaction."""
 
     def create(self, incident: Incident, note: Note, now: datetime, alerts: Sequence[str] = ()) -> Incident:
-        """A new incident with id and version 1, owning these alerts; Conflict where its key has an unresolved one."""
+        """A new incident, version 1, owning these saved alerts; Conflict where its key has an unresolved one."""
 
     def load(self, incident: int) -> Incident | None:
         """One incident with its alerts, hypotheses and last report."""
@@ -148,7 +151,8 @@ class Store(Protocol):
     def save_alerts(self, rule: str, alerts: Sequence[Alert], answered_at: datetime) -> None:
         """All active and just resolved alerts of one rule after a complete answer, and the time of that answer.
 
-        An alert that is in the store under this rule and not in `alerts` is forgotten. The time only rises.
+        An alert that is in the store under this rule and not in `alerts` is forgotten (if it was resolved, its incident
+        still shows it). The time only rises: Conflict where a later answer is known, and nothing is saved.
         """
 
     def alerts(self, rule: str | None = None) -> tuple[Alert, ...]:
@@ -158,7 +162,7 @@ class Store(Protocol):
         """The time of the last complete answer for this rule."""
 
     def attach(self, incident: int, fingerprints: Sequence[str], note: Note, now: datetime) -> None:
-        """Give alerts to an incident; audit is appended, the version stays."""
+        """Give alerts that have been saved to an incident; audit is appended, the version stays."""
 
     def claim(self, task: tuple[int, Skill], worker: str, now: datetime, lease: timedelta) -> bool:
         """Take a task unless somebody holds it or it is put off; False when lost."""
@@ -167,7 +171,7 @@ class Store(Protocol):
         """Hold on to a task; False when it was lost meanwhile."""
 
     def release(self, task: tuple[int, Skill], worker: str, again_at: datetime | None) -> None:
-        """Give a task back, put off until `again_at`, or free at once."""
+        """Give a task back, put off until `again_at` (or until the incident is saved, if that is sooner), or free."""
 
     def claims(self, now: datetime) -> tuple[Claim, ...]:
         """Claims that still hold and puttings-off that are not over."""
@@ -188,7 +192,10 @@ class Store(Protocol):
         """A small fact, or None."""
 
     def changed(self) -> int:
-        """A number that differs once another process has changed the store."""
+        """A number that differs once the store has been changed by another process (or by this one: look again)."""
+
+    def check(self, timeout: float = 5.0) -> str:
+        """A sentence on what is in it; PermanentError where it cannot be used."""
 
     def close(self) -> None:
         """Give back connections and files."""

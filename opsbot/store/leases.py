@@ -1,0 +1,61 @@
+"""Claims on tasks: taken and given back by compare-and-set. They are advice, no fence: records fence themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from opsbot.core.errors import PermanentError
+from opsbot.core.ports import Claim
+from opsbot.core.task import Skill
+from opsbot.store.tables import claims, incidents
+
+Task = tuple[int, Skill]
+
+
+def _is(task: Task) -> sa.ColumnElement[bool]:
+    return (claims.c.incident == task[0]) & (claims.c.skill == task[1].value)
+
+
+def _held(now: datetime) -> sa.ColumnElement[bool]:
+    """A lease that runs, or a putting-off that is not over (a comparison with nothing is never true)."""
+    return (claims.c.lease > now) | (claims.c.again_at > now)
+
+
+def claim(db: sa.Connection, task: Task, worker: str, now: datetime, lease: timedelta) -> bool:
+    """Take a task unless it is held; False when lost."""
+    if db.execute(sa.select(claims.c.worker).where(_is(task) & _held(now))).first():
+        return False
+    if db.execute(sa.select(incidents.c.id).where(incidents.c.id == task[0])).first() is None:
+        raise PermanentError(f"there is no incident {task[0]}")
+    db.execute(sa.delete(claims).where(_is(task)))
+    row = {"incident": task[0], "skill": task[1].value, "worker": worker, "lease": now + lease}
+    db.execute(sa.insert(claims).values(**row))
+    return True
+
+
+def renew(db: sa.Connection, task: Task, worker: str, now: datetime, lease: timedelta) -> bool:
+    """A longer lease on a task that is still this worker's; False when it was lost."""
+    mine = _is(task) & (claims.c.worker == worker) & claims.c.lease.is_not(None)
+    return db.execute(sa.update(claims).where(mine).values(lease=now + lease)).rowcount == 1
+
+
+def release(db: sa.Connection, task: Task, worker: str, again_at: datetime | None) -> None:
+    """Give back what is this worker's; a task that somebody else has taken since stays theirs."""
+    mine = _is(task) & (claims.c.worker == worker) & claims.c.lease.is_not(None)
+    if again_at is None:
+        db.execute(sa.delete(claims).where(mine))
+        return
+    db.execute(sa.update(claims).where(mine).values(lease=None, again_at=again_at))
+
+
+def end_waiting(db: sa.Connection, incident: int) -> None:
+    """The record has changed: whatever was put off for it is worth a look now."""
+    db.execute(sa.delete(claims).where((claims.c.incident == incident) & claims.c.lease.is_(None)))
+
+
+def listed(db: sa.Connection, now: datetime) -> tuple[Claim, ...]:
+    """What is held now."""
+    rows = db.execute(sa.select(claims).where(_held(now)).order_by(claims.c.incident, claims.c.skill))
+    return tuple(Claim(row.incident, Skill(row.skill), row.worker, row.lease, row.again_at) for row in rows)

@@ -1,0 +1,69 @@
+"""How the tables came to be, step by step. Only ever append: a step that a database has taken is never edited."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Migration(NamedTuple):
+    """One step: statements separated by semicolons, all in one transaction with the record that it was taken."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """Its statements, one by one."""
+        return tuple(part.strip() for part in self.sql.split(";") if part.strip())
+
+
+MIGRATIONS = (
+    Migration(
+        1,
+        "start",
+        """
+        CREATE TABLE incidents (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL,
+            severity TEXT NOT NULL, unresolved BOOLEAN NOT NULL, opened_at TEXT NOT NULL, since TEXT NOT NULL,
+            reported INTEGER NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, record TEXT NOT NULL
+        );
+        CREATE UNIQUE INDEX incidents_one_unresolved ON incidents (key) WHERE unresolved = 1;
+        CREATE INDEX incidents_unreported ON incidents (id) WHERE reported < version;
+        CREATE INDEX incidents_key ON incidents (key, id);
+        CREATE TABLE audit (
+            incident INTEGER NOT NULL REFERENCES incidents (id), seq INTEGER NOT NULL, at TEXT NOT NULL,
+            who TEXT NOT NULL, act TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+            version INTEGER NOT NULL, record TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT NOT NULL,
+            PRIMARY KEY (incident, seq)
+        );
+        CREATE TABLE evidence (
+            incident INTEGER NOT NULL, seq INTEGER NOT NULL, round INTEGER NOT NULL, body TEXT NOT NULL,
+            PRIMARY KEY (incident, seq), FOREIGN KEY (incident, seq) REFERENCES audit (incident, seq)
+        );
+        CREATE TABLE reports (
+            incident INTEGER NOT NULL, version INTEGER NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (incident, version), FOREIGN KEY (incident, seq) REFERENCES audit (incident, seq)
+        );
+        CREATE TABLE alerts (
+            fingerprint TEXT PRIMARY KEY, rule TEXT NOT NULL, incident INTEGER REFERENCES incidents (id),
+            gone BOOLEAN NOT NULL, body TEXT NOT NULL
+        );
+        CREATE INDEX alerts_rule ON alerts (rule);
+        CREATE INDEX alerts_incident ON alerts (incident);
+        CREATE TABLE answers (rule TEXT PRIMARY KEY, at TEXT NOT NULL);
+        CREATE TABLE claims (
+            incident INTEGER NOT NULL REFERENCES incidents (id), skill TEXT NOT NULL, worker TEXT NOT NULL, lease TEXT,
+            again_at TEXT, PRIMARY KEY (incident, skill)
+        );
+        CREATE TABLE runs (
+            incident INTEGER NOT NULL REFERENCES incidents (id), id TEXT NOT NULL, playbook TEXT NOT NULL,
+            key TEXT NOT NULL, started_at TEXT NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (incident, id)
+        );
+        CREATE INDEX runs_started ON runs (started_at);
+        CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL)
+        """,
+    ),
+)
+NEWEST = MIGRATIONS[-1].number

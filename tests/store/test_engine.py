@@ -1,0 +1,312 @@
+"""Opening: what is made, what is refused and in which words, and the settings that durability needs."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from opsbot.core.audit import Note
+from opsbot.core.errors import PermanentError, TemporaryError
+from opsbot.core.incident import Incident
+from opsbot.core.ports import Store
+from opsbot.store import SqlStore, engine, open_store
+from opsbot.store.migrations import MIGRATIONS, NEWEST
+
+Make = Callable[[str], Incident]
+NOTE = Note("monitor", "opened")
+
+
+def _sql(file: Path, *statements: str) -> None:
+    with sqlite3.connect(file) as raw:
+        for statement in statements:
+            raw.execute(statement)
+    raw.close()
+
+
+def test_it_is_the_store_that_rooms_ask_for(store: SqlStore) -> None:
+    asked: Store = store
+    assert asked.due() == ()
+
+
+def test_every_connection_has_the_settings_that_durability_needs(store: SqlStore) -> None:
+    with store._read() as first, store._read() as second:
+        for db in (first, second):
+            got = [db.exec_driver_sql(f"PRAGMA {name}").scalar() for name in
+                   ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")]  # fmt: skip
+            assert got == ["wal", 2, 1, 5000]
+
+
+def test_what_was_stored_is_there_when_opened_again(url: str, file: Path, now: datetime, incident: Make) -> None:
+    first = open_store(url, now)
+    made = first.create(incident("a"), NOTE, now)
+    first.close()
+    again = open_store(url, now, create=False)
+    assert again.load(1) == made
+    assert again.check() == f"the store at {file} answers: schema {NEWEST}, 1 incidents"
+    again.close()
+    assert not file.with_name(f"{file.name}-wal").exists()
+
+
+@pytest.mark.parametrize("write", [True, False], ids=["to write", "to read"])
+def test_a_missing_store_is_named_and_not_made(tmp_path: Path, now: datetime, write: bool) -> None:
+    file = tmp_path / "none.db"
+    with pytest.raises(PermanentError, match=rf"no store at {file}; start `opsbot serve`"):
+        open_store(f"sqlite:///{file}", now, create=False, write=write)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("postgresql://db/opsbot", "PostgreSQL is not supported yet"),
+        ("postgresql+psycopg://u:geheim@db/opsbot", "PostgreSQL is not supported yet"),
+        ("mysql://db", "no address of a store"),
+        ("opsbot.db", "no address of a store"),
+        ("sqlite:opsbot.db", "no address of a store"),
+        ("sqlite://opsbot.db", "no address of a store"),
+        ("", "no address of a store"),
+    ],
+    ids=["postgresql", "postgresql with a driver", "mysql", "a path", "one colon", "two slashes", "empty"],
+)
+def test_an_address_of_another_kind_is_refused(now: datetime, address: str, says: str) -> None:
+    with pytest.raises(PermanentError, match=says) as refused:
+        open_store(address, now)
+    assert "geheim" not in str(refused.value)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, now: datetime) -> None:
+    with pytest.raises(PermanentError, match=f"there is no folder {tmp_path / 'none'}"):
+        open_store(f"sqlite:///{tmp_path}/none/opsbot.db", now)
+
+
+def _newer(file: Path) -> None:
+    _sql(file, f"INSERT INTO schema_versions VALUES ({NEWEST + 1}, 'next', '2027-01-01T00:00:00Z')")
+
+
+def _stranger(file: Path) -> None:
+    file.unlink()
+    _sql(file, "CREATE TABLE customers (id INTEGER)")
+
+
+def _text(file: Path) -> None:
+    file.write_text("this is a letter to my aunt, and it is longer than a page header of a database " * 30)
+
+
+def _cut(file: Path) -> None:
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
+
+
+def _folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize("create", [True, False], ids=["serve", "other verbs"])
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (_newer, rf"was made by a newer opsbot \(its schema is {NEWEST + 1}, this program knows {NEWEST}\)"),
+        (_stranger, "is no opsbot database: it holds tables of another program"),
+        (_text, "is no opsbot database"),
+        (_cut, "is damaged; restore a copy"),
+        (_folder, "cannot be opened|no store at"),
+    ],
+    ids=["newer", "another program's", "no database", "damaged", "a folder"],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_plain_words_and_left_alone(
+    url: str, file: Path, now: datetime, spoil: Callable[[Path], None], says: str, create: bool
+) -> None:
+    open_store(url, now).close()
+    spoil(file)
+    before = file.read_bytes() if file.is_file() else b""
+    with pytest.raises(PermanentError, match=says) as refused:
+        open_store(url, now, create=create)
+    assert str(refused.value).count(str(file)) == 1
+    assert (file.read_bytes() if file.is_file() else b"") == before
+
+
+def test_an_older_schema_is_brought_up_by_serve_alone(
+    url: str, file: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_store(url, now).close()
+    later = MIGRATIONS[0]._replace(number=NEWEST + 1, name="later", sql="CREATE TABLE later (id INTEGER); SELECT 1")
+    monkeypatch.setattr(engine, "MIGRATIONS", (*MIGRATIONS, later))
+    monkeypatch.setattr(engine, "NEWEST", NEWEST + 1)
+    with pytest.raises(PermanentError, match=f"has schema {NEWEST}, this program needs {NEWEST + 1}: start"):
+        open_store(url, now, create=False)
+    opened = open_store(url, now)
+    assert f"schema {NEWEST + 1}" in opened.check()
+    opened.close()
+
+
+def test_a_migration_that_fails_half_way_leaves_nothing(
+    url: str, file: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_store(url, now).close()
+    later = MIGRATIONS[0]._replace(number=NEWEST + 1, name="later", sql="CREATE TABLE later (id INTEGER); NONSENSE")
+    monkeypatch.setattr(engine, "MIGRATIONS", (*MIGRATIONS, later))
+    with pytest.raises(PermanentError, match="syntax error"):
+        open_store(url, now)
+    with sqlite3.connect(file) as raw:
+        assert raw.execute("SELECT count(*) FROM sqlite_master WHERE name = 'later'").fetchone() == (0,)
+    raw.close()
+
+
+def test_opened_for_reading_it_reads_beside_a_writer_and_refuses_to_write(
+    url: str, store: SqlStore, now: datetime, incident: Make
+) -> None:
+    made = store.create(incident("a"), NOTE, now)
+    reader = open_store(url, now, create=False, write=False)
+    assert reader.load(1) == made
+    store.note(1, NOTE, now)
+    assert len(reader.audit(1)) == 2
+    assert reader.verify() == ()
+    with pytest.raises(PermanentError, match="can only be read by this user"):
+        reader.note(1, NOTE, now)
+    reader.close()
+
+
+_AS_ANOTHER = """
+import os, sys
+from datetime import UTC, datetime
+from opsbot.core.errors import PermanentError
+from opsbot.store import open_store
+now = datetime(2026, 1, 1, tzinfo=UTC)
+for user in (os.geteuid(), os.geteuid() or 65534):
+    os.seteuid(user)
+    store = open_store(sys.argv[1], now, create=False, write=False)
+    print(len(store.incidents()))
+    store.close()
+try:
+    open_store(sys.argv[1], now)
+except PermanentError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def readable_folder() -> Iterator[Path]:
+    """A folder that every user may read, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        yield folder
+        folder.chmod(0o755)
+
+
+def test_serve_refuses_at_its_start_a_store_that_it_may_not_write(
+    readable_folder: Path, now: datetime, incident: Make
+) -> None:
+    """Without the right to write (root becomes nobody) and beside the running bot: reading works, serving does not."""
+    url = f"sqlite:///{readable_folder / 'opsbot.db'}"
+    store = open_store(url, now)
+    store.create(incident("a"), NOTE, now)
+    for path in (*readable_folder.iterdir(), readable_folder):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    command = [sys.executable, "-c", _AS_ANOTHER, url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    store.close()
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[:2] == ["1", "1"]
+    assert "can only be read by this user" in done.stdout.splitlines()[2]
+
+
+def test_a_full_disk_is_temporary_and_nothing_is_half_written(
+    store: SqlStore, now: datetime, incident: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = store.create(incident("a"), NOTE, now)
+    with store._writes.connect() as db:
+        pages = db.exec_driver_sql("PRAGMA page_count").scalar()
+
+    def small(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    sa.event.listen(store._reads, "checkout", small)
+    with pytest.raises(TemporaryError, match="the disk is full"):
+        store.note(made.id, Note("ana", "wrote", detail={"long": "x" * 200_000}), now)
+    assert store.load(1) == made
+    assert len(store.audit()) == 1
+    assert store.verify() == ()
+
+
+def test_a_store_held_by_another_program_for_long_is_temporary(
+    url: str, file: Path, store: SqlStore, now: datetime, incident: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY", 0.05)
+    other = open_store(url, now)
+    holder = sqlite3.connect(file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(TemporaryError, match="is busy"):
+        other.create(incident("a"), NOTE, now)
+    assert other.incidents() == ()
+    holder.execute("COMMIT")
+    holder.close()
+    assert other.create(incident("a"), NOTE, now).id == 1
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("SQLITE_BUSY_SNAPSHOT", TemporaryError), ("SQLITE_IOERR_FSYNC", TemporaryError), ("SQLITE_FULL", TemporaryError),
+     ("SQLITE_READONLY_DBMOVED", PermanentError), ("SQLITE_CORRUPT_INDEX", PermanentError), ("", PermanentError)],
+)  # fmt: skip
+def test_errors_are_sorted_by_their_code(name: str, kind: type[Exception]) -> None:
+    error = sqlite3.OperationalError("what sqlite says")
+    error.sqlite_errorname = name
+    said = engine.said("/x.db", error)
+    assert type(said) is kind
+    assert "/x.db" in str(said)
+    assert "what sqlite says" in str(said)
+
+
+def test_a_store_in_memory_is_gone_when_closed(now: datetime, incident: Make) -> None:
+    first, second = open_store("sqlite://", now), open_store("sqlite:///:memory:", now)
+    first.create(incident("a"), NOTE, now)
+    assert second.incidents() == ()
+    assert first.changed() == second.changed() == 0
+    first.close()
+    second.close()
+
+
+def test_changes_of_others_are_noticed_and_ones_own_reading_is_not(
+    url: str, store: SqlStore, now: datetime, incident: Make
+) -> None:
+    start = store.changed()
+    assert store.incidents() == ()
+    assert store.changed() == start
+    other = open_store(url, now)
+    other.create(incident("a"), NOTE, now)
+    seen = store.changed()
+    assert seen != start
+    other.claims(now)
+    assert store.changed() == seen
+    other.close()
+
+
+_OPEN = """
+import sys
+from datetime import UTC, datetime
+from opsbot.store import open_store
+sys.stdin.read(1)
+store = open_store(sys.argv[1], datetime(2026, 1, 1, tzinfo=UTC))
+print(store.check())
+store.close()
+"""
+
+
+def test_several_processes_may_make_it_at_once(url: str, file: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", _OPEN, url]
+    pipe = subprocess.PIPE
+    started = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(4)]
+    said = [process.communicate("x", timeout=60) for process in started]
+    assert said == [(f"the store at {file} answers: schema {NEWEST}, 0 incidents\n", "")] * 4
+    assert file.exists()

@@ -1,0 +1,70 @@
+"""What waits, and when to look again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from opsbot.core.approval import Approval
+from opsbot.core.incident import Incident, State
+from opsbot.core.ports import Claim
+from opsbot.core.task import Mode, Skill, Task
+from opsbot.mask import mask
+from opsbot.tasks.due import next_time, waiting
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+LATER, LATEST = NOW + timedelta(minutes=1), NOW + timedelta(minutes=15)
+ASKED = Approval("ap", "p" * 64, "approve:x", 1, NOW, LATEST)
+
+
+def _incident(number: int, state: State, **given: object) -> Incident:
+    plain = Incident(number, f"k{number}", 1, state, "info", mask("t"), NOW, NOW)
+    return replace(plain, **given)  # type: ignore[arg-type]
+
+
+INCIDENTS = (
+    _incident(1, State.OPEN), _incident(2, State.DIAGNOSED), _incident(3, State.AWAITING_APPROVAL, approval=ASKED),
+    _incident(4, State.RUNNING), _incident(5, State.RESOLVED), _incident(6, State.ESCALATED, reported=1),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("now", "mode", "without", "held", "want"),
+    [
+        (NOW, Mode.PROPOSE, (), (), [(1, "collect_evidence"), (2, "plan"), (4, "run_playbook"), (5, "report")]),
+        (NOW, Mode.OBSERVE, (), (), [(1, "collect_evidence"), (4, "run_playbook"), (5, "report")]),
+        (NOW, Mode.PROPOSE, ("run_playbook",), (), [(1, "collect_evidence"), (2, "plan"), (5, "report")]),
+        (NOW, Mode.PROPOSE, (), (1, 2), [(4, "run_playbook"), (5, "report")]),
+        (LATEST, Mode.OBSERVE, (), (1, 4, 5), [(3, "plan")]),
+    ],
+    ids=["all", "mode observe", "no writer here", "held by somebody", "an expired question"],
+)
+def test_what_waits(
+    now: datetime, mode: Mode, without: tuple[str, ...], held: tuple[int, ...], want: list[tuple[int, str]]
+) -> None:
+    claims = [Claim(n, skill, "w", LATEST, None) for n in held for skill in Skill]
+    runnable = [skill for skill in Skill if skill.value not in without]
+    got = waiting(INCIDENTS, claims, now, mode, runnable)
+    assert [(task.incident, task.skill.value) for task in got] == want
+
+
+def test_a_task_carries_what_it_is_weighed_by() -> None:
+    (task,) = waiting([_incident(1, State.OPEN, severity="critical", since=LATER)], [], NOW, Mode.PROPOSE, list(Skill))
+    assert task == Task(1, Skill.COLLECT_EVIDENCE, "critical", LATER)
+
+
+@pytest.mark.parametrize(
+    ("claims", "now", "want"),
+    [
+        ([], NOW, LATEST),
+        ([Claim(1, Skill.PLAN, "w", LATER, None)], NOW, LATER),
+        ([Claim(1, Skill.PLAN, "w", None, LATER)], NOW, LATER),
+        ([Claim(1, Skill.PLAN, "w", None, LATER)], LATER, LATEST),
+        ([], LATEST, None),
+    ],
+    ids=["an expiry", "a lease", "an end of waiting", "only what is to come", "nothing"],
+)
+def test_when_something_becomes_due_by_itself(claims: list[Claim], now: datetime, want: datetime | None) -> None:
+    assert next_time(INCIDENTS, claims, now) == want
