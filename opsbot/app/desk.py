@@ -1,0 +1,102 @@
+"""The desk of the terminal: parts of opsbot, each made when a verb first asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import cached_property, partial
+from types import TracebackType
+
+from opsbot import config as settings
+from opsbot.access import Access
+from opsbot.app import doctor, hands
+from opsbot.app.agents import access
+from opsbot.commands.desk import Probe
+from opsbot.config import Config
+from opsbot.core.diagnosis import DiagnosisRule
+from opsbot.core.errors import Refused
+from opsbot.core.playbook import Playbook
+from opsbot.core.ports import ClusterReader, Store
+from opsbot.lab import library
+
+
+class TerminalDesk:
+    """`commands.desk.Desk` for the CLI: the person is who runs this process."""
+
+    door = "cli"
+
+    def __init__(self, named: str | None = None) -> None:
+        self._named = named
+        self._opened: list[Store] = []
+
+    def __enter__(self) -> TerminalDesk:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for store in self._opened:
+            store.close()
+
+    def person(self, permission: str) -> str:
+        """Who asks, by name or else by login; Refused("not_allowed") where they lack the permission of the verb."""
+        if not permission:
+            return settings.os_user()
+        user = settings.os_user()
+        name = self.access.person(self.door, user)
+        if not self.access.may(name, permission):
+            others = self.access.who_may(permission)
+            hint = f"ask {', '.join(others)}" if others else "nobody in access.people has it"
+            raise Refused("not_allowed", f"{name or f'OS user {user!r}'} may not {permission}; {hint}")
+        return name or user
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings in force."""
+        return settings.load(self._named)
+
+    @cached_property
+    def access(self) -> Access:
+        """Who may do what."""
+        return access(self.config)
+
+    @property
+    def now(self) -> datetime:
+        """The time, aware UTC."""
+        return hands.clock()
+
+    @cached_property
+    def record(self) -> Store:
+        """The store that is there, to be read only."""
+        return self._kept(hands.store(self.config, create=False, write=False))
+
+    @cached_property
+    def store(self) -> Store:
+        """The store that is there, to be changed."""
+        return self._kept(hands.store(self.config, create=False))
+
+    @cached_property
+    def made_store(self) -> Store:
+        """The store, made where there is none."""
+        return self._kept(hands.store(self.config, create=True))
+
+    def _kept(self, store: Store) -> Store:
+        self._opened.append(store)
+        return store
+
+    @cached_property
+    def reader(self) -> ClusterReader:
+        """The cluster, read account."""
+        return hands.reader(self.config)
+
+    @cached_property
+    def playbooks(self) -> Mapping[str, Playbook]:
+        """All playbooks in force, by name."""
+        return library.playbooks(self.config)
+
+    @cached_property
+    def rules(self) -> tuple[DiagnosisRule, ...]:
+        """All diagnosis rules in force."""
+        return library.rules(self.config, self.playbooks)
+
+    def probes(self) -> Iterator[Callable[[], Probe]]:
+        """What `doctor` looks at, one after the other."""
+        return iter([partial(probe, self) for probe in doctor.PROBES])

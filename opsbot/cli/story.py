@@ -1,0 +1,227 @@
+"""The demo's story: a store that changes in, lines for a reader out, and the human's answer back into the store."""
+
+from __future__ import annotations
+
+import select
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from opsbot.access import Access
+from opsbot.app import clock
+from opsbot.cli.tell import line, moment, steps
+from opsbot.commands import shape
+from opsbot.core.alert import Alert, AlertState
+from opsbot.core.approval import ApprovalState, Decision
+from opsbot.core.errors import PermanentError, Refused
+from opsbot.core.incident import Incident, State
+from opsbot.core.playbook import StepState
+from opsbot.core.ports import Store
+from opsbot.core.task import Mode
+from opsbot.mask import mask
+from opsbot.remediate import approvals
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from opsbot.practice.ground import Ground
+
+PATIENCE = 120.0
+"""Seconds without any news, the human's thinking aside, after which the story gives up."""
+GLANCE = 0.1
+INDENT = 21
+ENDS = (State.RESOLVED, State.ESCALATED)
+
+
+class Story:
+    """Tells each event once, in the order in which things happen; `asks` says whether a human is there to answer."""
+
+    def __init__(self, out: Console, begun: float, *, asks: bool) -> None:
+        self._out, self._begun, self._asks = out, begun, asks
+        self._told: set[str] = set()
+        self._replicas: tuple[int, int] | None = None
+        self._news_at = begun
+        self.stopped: Callable[[], bool] = lambda: False
+        self.access = Access()
+
+    def say(self, what: str, *words: str | tuple[str, str]) -> None:
+        """One line with the time since the start."""
+        self._news_at = time.monotonic()
+        self._out.print(line((f"{self._news_at - self._begun:5.1f} s  ", "dim"), (f"{what:<12}", "bold"), *words))
+
+    def more(self, text: Text) -> None:
+        """A line that belongs to the one before."""
+        self._out.print(line(" " * INDENT).append_text(text))
+
+    def title(self) -> None:
+        """What will be seen."""
+        self._out.print(
+            line(("opsbot demo", "bold"), ": an app gets slow. opsbot finds out why and proposes a change;")
+        )
+        self._out.print(line("a human decides; the change is made, and the alert clears because of it."))
+        self._out.print()
+
+    def progress(self, text: str) -> None:
+        """What is being made ready."""
+        self.say("setting up", (text, "dim"))
+
+    def scene(self, ground: Ground, mode: Mode) -> None:
+        """What there is when the curtain rises."""
+        wanted, ready = self._replicas = ground.replicas()
+        self.say("cluster", ground.simulated or "The cluster is real.")
+        self.say("prometheus", f"{ground.prometheus_version}, the real one, at {ground.prometheus}")
+        self.say("app", f"Deployment/agents -n agents: {ready} of {wanted} replicas ready, tasks are done in good time")
+        self.say("opsbot", f"watches, mode {mode.value}: it may change nothing without a human's word")
+
+    def follow(self, store: Store, ground: Ground) -> int:
+        """Tell what happens until the incident ends; the demo's exit code."""
+        while not self.stopped():
+            ground.check()
+            self._alerts(store.alerts())
+            incident = next(iter(store.incidents(limit=1)), None)
+            if incident:
+                self._incident(incident, store)
+                self._scaled(ground)
+                if incident.state in ENDS and not self._after(incident):
+                    return self._end(incident, store)
+            if time.monotonic() - self._news_at > PATIENCE:
+                raise PermanentError(f"nothing happened for {PATIENCE:.0f} s: the scene is stuck")
+            time.sleep(GLANCE)
+        self.say("stopped", "everything is taken down again")
+        return 130
+
+    @staticmethod
+    def _after(incident: Incident) -> bool:
+        """Whether the report is still to come."""
+        return incident.reported < incident.version
+
+    def _once(self, name: str) -> bool:
+        """Whether this was not told before; it counts as told from now on."""
+        new = name not in self._told
+        self._told.add(name)
+        return new
+
+    # what happens ---------------------------------------------------------------------------------------------------
+
+    def _alerts(self, found: tuple[Alert, ...]) -> None:
+        for alert in found:
+            value = f"{alert.value:.0f} ms" if alert.value is not None else "no value"
+            if alert.state is AlertState.PENDING and self._once("pending"):
+                self.say("pending", f"{alert.name}: avg(response_time) > 5000 holds ({value}); it must for 10 s")
+            if alert.state is AlertState.FIRING and self._once("firing"):
+                self.say("firing", (alert.name, "bold red"), f": {value}, {alert.severity}")
+            if not alert.holds and "firing" in self._told and self._once("cleared"):
+                self.say("cleared", f"{alert.name}: the condition holds no more")
+
+    def _incident(self, incident: Incident, store: Store) -> None:
+        if self._once("opened"):
+            self.say("incident", f"{incident.id} opened for {incident.target}: {incident.title}")
+        if incident.diagnosed_at and self._once("diagnosed"):
+            self._diagnosis(incident)
+        if incident.plan and incident.approval and self._once(incident.plan.digest):
+            self._proposal(incident)
+        if incident.state is State.AWAITING_APPROVAL:
+            self._ask(incident, store)
+        self._decisions(incident)
+        self._steps(incident)
+        if incident.state is State.VERIFYING and self._once("verifying"):
+            self.say("verifying", "waiting for an answer of Prometheus, later than the change, without the alert")
+
+    def _diagnosis(self, incident: Incident) -> None:
+        self.say("diagnosed", str(incident.says or "no cause found"))
+        for finding in [shape.finding(finding) for finding in incident.findings if finding.cause]:
+            self.more(line((finding["fault"], "bold"), f" on {finding['target']['kind']}/{finding['target']['name']}"))
+            for cited in finding["evidence"][:3]:
+                place = f"{cited['source']} {cited['id']}:{cited['line']}  "
+                self.more(line("  ", (place, "dim"), moment(cited["text"])[:110]))
+
+    def _proposal(self, incident: Incident) -> None:
+        plan = shape.plan(incident.plan) if incident.plan else {}
+        self.say("proposed", (f"{plan['playbook']}", "bold"), f", because {plan['why']}")
+        for text in steps(plan):
+            self.more(text)
+        self.more(line(f"plan {plan['prefix']}: also from another terminal with `opsbot approve`"))
+
+    def _ask(self, incident: Incident, store: Store) -> None:
+        """Put the question once; while the human thinks, somebody else may answer elsewhere."""
+        if incident.approval is None or not self._once(f"asked {incident.approval.id}"):
+            return
+        if not self._asks:
+            self.say("approve?", "the demo plays the human itself and says yes")
+            self._decide(incident, store, approves=True)
+            return
+        self._out.print(line(" " * INDENT, ("Approve? [y/N] ", "bold yellow")), end="")
+        sys.stdout.flush()
+        answer = self._answer(incident, store)
+        if answer is not None:
+            self._decide(incident, store, approves=answer.strip().lower() in ("y", "yes"))
+
+    def _answer(self, incident: Incident, store: Store) -> str | None:
+        """What was typed; None when the question was settled elsewhere or the demo was stopped."""
+        while not self.stopped():
+            if select.select([sys.stdin], [], [], GLANCE * 2)[0]:
+                return sys.stdin.readline()
+            now = store.load(incident.id)
+            if now is None or now.state is not State.AWAITING_APPROVAL:
+                self._out.print()
+                return None
+        return None
+
+    def _decide(self, incident: Incident, store: Store, *, approves: bool) -> None:
+        from opsbot.config import os_user
+
+        digest = incident.plan.digest if incident.plan else ""
+        word = Decision(os_user(), approves, clock(), "cli", None if approves else mask("the human said no"))
+        try:
+            approvals.decide(incident, word, digest, self.access, store)
+        except Refused as refused:
+            self.say("refused", f"{refused.reason}: {refused}")
+
+    def _decisions(self, incident: Incident) -> None:
+        for made in incident.approval.decisions if incident.approval else ():
+            word = "approved" if made.approves else "rejected"
+            if self._once(f"{word} {made.person} {made.at}"):
+                self.say(word, f"by {made.person} ({made.door})")
+        if incident.approval and incident.approval.state is ApprovalState.EXPIRED and self._once("expired"):
+            self.say("expired", "nobody answered in time")
+
+    def _steps(self, incident: Incident) -> None:
+        for step in incident.run.steps if incident.run else ():
+            ended = step.state not in (StepState.INTENDED, StepState.WAITING)
+            name = "undo" if step.undo else "step"
+            if ended and self._once(f"{name} {step.index} {step.state}"):
+                self.say(name, step.says, ": ", step.state.value)
+
+    def _scaled(self, ground: Ground) -> None:
+        now = ground.replicas()
+        if now != self._replicas:
+            self._replicas = now
+            self.say("cluster", f"{now[1]} of {now[0]} replicas ready")
+
+    # the end --------------------------------------------------------------------------------------------------------
+
+    def _end(self, incident: Incident, store: Store) -> int:
+        good = incident.state is State.RESOLVED
+        self.say(incident.state.value, *self._outcome(incident))
+        problems = store.verify()
+        entries = len(store.audit(incident.id))
+        self.say("audit", f"{entries} entries, the chain holds" if not problems else problems[0])
+        self._out.print()
+        for text in _where_next():
+            self._out.print(text)
+        return 0 if good else 1
+
+    @staticmethod
+    def _outcome(incident: Incident) -> Iterator[str]:
+        yield incident.reason.replace("_", " ")
+        if incident.says:
+            yield f": {incident.says}"
+
+
+def _where_next() -> Iterator[Text]:
+    yield line(("Where to look next", "bold"))
+    yield line("  opsbot check, opsbot test     the rules and playbooks that just worked, and their cases")
+    yield line("  docs/start.md                 the same on your own Prometheus and cluster: opsbot serve")
+    yield line("  docs/safety.md                what opsbot promises, and how it is held")

@@ -1,0 +1,315 @@
+"""What a verb said, told to a person on a terminal. All looks of this door are here; meaning never hangs on colour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from opsbot.cli.terminal import console, visible
+
+Data = Mapping[str, Any]
+Line = Text | Table
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)\S*Z ")
+
+_STYLES = {
+    "resolved": "green", "escalated": "bold red", "awaiting_approval": "bold yellow", "critical": "bold red",
+    "warning": "yellow", "good": "green", "bad": "bold red", "warn": "yellow", "passed": "green", "failed": "bold red",
+    "done": "green", "unknown": "bold red", "deny": "red", "ask": "yellow",
+}  # fmt: skip
+
+
+def tell(words: str, data: Data) -> None:
+    """Print the answer of a verb."""
+    out = console()
+    for line in _TELLERS[words](data):
+        out.print(line)
+
+
+def line(*parts: str | tuple[str, str]) -> Text:
+    """One line of parts, each plain or (text, style); nothing in them is obeyed by the terminal."""
+    text = Text()
+    for part in parts:
+        words, style = part if isinstance(part, tuple) else (part, "")
+        text.append(visible(words), style or _STYLES.get(words, ""))
+    return text
+
+
+def clock(stamp: str | None) -> str:
+    """The local time of day of a canonical time stamp."""
+    return datetime.fromisoformat(stamp).astimezone().strftime("%H:%M:%S") if stamp else "-"
+
+
+def day_and_time(stamp: str | None) -> str:
+    """The local date and time of a canonical time stamp."""
+    return datetime.fromisoformat(stamp).astimezone().strftime("%Y-%m-%d %H:%M:%S") if stamp else "-"
+
+
+def moment(text: str) -> str:
+    """A log line with its kubelet time stamp cut to the time of day, which is what a reader compares."""
+    return _STAMP.sub(lambda found: found[1] + " ", text, count=1)
+
+
+def target(value: Data | None) -> str:
+    """A target as kubectl would be asked for it."""
+    if not value:
+        return "no target"
+    return f"{value['kind']}/{value['name']}" + (f" -n {value['namespace']}" if value["namespace"] else "")
+
+
+def table(*heads: str) -> Table:
+    """A table without walls."""
+    return Table(*heads, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+
+
+# incidents ----------------------------------------------------------------------------------------------------------
+
+
+def incidents(data: Data) -> Iterator[Line]:
+    """A table of incidents."""
+    if not data["incidents"]:
+        yield line("no open incident")
+        return
+    rows = table("id", "state", "severity", "target", "opened", "what", "plan")
+    for row in data["incidents"]:
+        what = f"{row['title']}" + (f" ({', '.join(row['causes'])})" if row["causes"] else "")
+        opened = day_and_time(row["opened_at"])
+        cells = (str(row["id"]), row["state"], row["severity"], target(row["target"]), opened, what, row["plan"] or "")
+        rows.add_row(*(line(cell) for cell in cells))
+    yield rows
+    if data["more"]:
+        yield line("… and older ones: --limit shows more")
+
+
+def show(data: Data) -> Iterator[Line]:
+    """One incident, whole."""
+    incident = data["incident"]
+    yield from heading(incident)
+    yield from alerts(incident)
+    yield from causes(incident)
+    yield from plan(incident)
+    yield from done(incident)
+    yield from history(incident)
+
+
+def heading(incident: Data) -> Iterator[Line]:
+    """Number, title, state, target."""
+    yield line((f"Incident {incident['id']}  {incident['title']}", "bold"))
+    state = [incident["state"], f" ({incident['reason']})" if incident["reason"] != incident["state"] else ""]
+    yield line("  state    ", *state, f" since {clock(incident['since'])}, severity ", incident["severity"])
+    yield line("  target   ", target(incident["target"]))
+    yield line("  opened   ", day_and_time(incident["opened_at"]), _again(incident))
+
+
+def _again(incident: Data) -> str:
+    return f", reopened {incident['reopened']} times" if incident["reopened"] else ""
+
+
+def alerts(incident: Data) -> Iterator[Line]:
+    """Its alerts."""
+    for alert in incident["alerts"]:
+        value = "" if alert["value"] is None else f" at {alert['value']:g}"
+        when = clock(alert["resolved_at"] or alert["fired_at"] or alert["active_at"])
+        yield line(f"  alert    {alert['name']}: {alert['state']}{value} since {when}")
+
+
+def causes(incident: Data) -> Iterator[Line]:
+    """What was found: causes first, then what they explain, then what could not be seen."""
+    if incident["findings"]:
+        yield line("")
+        yield line(("Findings", "bold"))
+    for finding in incident["findings"]:
+        yield from _finding(finding)
+    for gap in incident["gaps"]:
+        yield line("  not seen: ", gap["source"], ": ", gap["why"])
+
+
+def _finding(finding: Data) -> Iterator[Line]:
+    word = "cause" if finding["cause"] else "symptom"
+    because = f", explained by {finding['explained_by']}" if finding["explained_by"] else ""
+    sure = f"{finding['confidence'] * 100:.0f} %"
+    yield line(
+        f"  {finding['rank']}. ",
+        (finding["fault"], "bold"),
+        f" ({word}, {sure}{because}) on {target(finding['target'])}",
+    )
+    yield line("     ", finding["says"])
+    for cited in finding["evidence"][:3]:
+        yield line("     ", (f"{cited['id']}:{cited['line']} {cited['source']}  ", "dim"), moment(cited["text"])[:200])
+    more = len(finding["evidence"]) - 3
+    if more > 0:
+        yield line(f"     … and {more} more lines")
+
+
+def plan(incident: Data) -> Iterator[Line]:
+    """The plan, with what each step changes and the same in kubectl."""
+    found, asked = incident["plan"], incident["approval"]
+    for ruling in incident["rulings"]:
+        if ruling["verdict"] == "deny":
+            yield line("  denied by ", ruling["guardrail"], f" ({ruling['reason']}): {ruling['says']}")
+    if not found:
+        return
+    yield line("")
+    yield line((f"Plan {found['prefix']}  {found['playbook']}", "bold"), f", because {found['why']}")
+    yield from steps(found)
+    if asked and asked["state"] == "waiting":
+        need = f"{asked['quorum']} person{'s' if asked['quorum'] > 1 else ''} with {asked['permission']}"
+        yield line(f"  waits for {need}, until {clock(asked['expires_at'])}:")
+        yield line((f"  opsbot approve {incident['id']} {found['prefix']}", "bold"))
+    elif asked:
+        yield line("  approval ", asked["state"], _decisions(asked))
+
+
+def steps(found: Data) -> Iterator[Text]:
+    """The steps of a plan."""
+    for place, step in enumerate(found["steps"], 1):
+        yield line(f"  {place}. {step['says']}  (within {step['timeout']})")
+        for change in step["diff"]:
+            yield line("       ", (change, {"-": "red", "+": "green"}.get(change[:1], "")))
+        if step["kubectl"]:
+            yield line("       $ ", (step["kubectl"], "cyan"))
+    for step in found["undo"]:
+        yield line(f"  undo: {step['says']}")
+
+
+def _decisions(asked: Data) -> str:
+    words = [
+        f"{d['person']} {'approved' if d['approves'] else 'rejected'} at {clock(d['at'])} ({d['door']})"
+        + (f": {d['reason']}" if d["reason"] else "")
+        for d in asked["decisions"]
+    ]
+    return f" ({'; '.join(words)})" if words else ""
+
+
+def done(incident: Data) -> Iterator[Line]:
+    """What a run did."""
+    run = incident["run"]
+    if not run:
+        return
+    yield line("")
+    yield line(("Run", "bold"), f" from {clock(run['started_at'])} to {clock(run['ended_at'])}")
+    for step in run["steps"]:
+        name = "undo" if step["undo"] else "step"
+        yield line(f"  {name} {step['index'] + 1}: ", step["state"], f"  {step['says']}")
+    if incident["says"]:
+        yield line("  ", incident["says"])
+
+
+def history(incident: Data) -> Iterator[Line]:
+    """The audit, an entry a line."""
+    yield line("")
+    yield line(("History", "bold"))
+    for entry in incident["audit"]:
+        reason = f" ({entry['reason']})" if entry["reason"] and entry["reason"] != entry["act"] else ""
+        detail = ", ".join(f"{key}: {value}" for key, value in entry["detail"].items() if value)
+        yield line(f"  {clock(entry['at'])}  {entry['who']}: {entry['act']}{reason}", (f"  {detail}"[:240], "dim"))
+
+
+def one(data: Data) -> Iterator[Line]:
+    """What became of an incident after a decision."""
+    incident = data["incident"]
+    yield line(f"incident {incident['id']} is ", incident["state"], f" ({incident['reason']})")
+
+
+# the other verbs ----------------------------------------------------------------------------------------------------
+
+
+def diagnosis(data: Data) -> Iterator[Line]:
+    """An answer of `diagnose`."""
+    if "incident" in data:
+        yield from one(data)
+        return
+    yield line((f"Diagnosis of {target(data['target'])}", "bold"))
+    if not any(finding["cause"] for finding in data["findings"]):
+        yield line("  no cause found")
+    yield from causes(data)
+    for proposal in data["proposals"]:
+        yield line("  proposed: ", (proposal["playbook"], "bold"), f", because {proposal['why']}")
+
+
+def check(data: Data) -> Iterator[Line]:
+    """Problems as file:line:col, then a count."""
+    for file in data["files"]:
+        for kind in ("problems", "warnings"):
+            for item in file[kind]:
+                hint = f" ({item['hint']})" if item["hint"] else ""
+                word = "warning: " if kind == "warnings" else ""
+                yield line(f"{file['path']}:{item['line']}:{item['column']}: {word}{item['message']}{hint}")
+    yield line(f"{_count(len(data['files']), 'file')} read, {_count(data['problems'], 'problem')}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def test(data: Data) -> Iterator[Line]:
+    """Failed cases whole, passed ones counted."""
+    for case in data["cases"]:
+        if not case["passed"]:
+            yield line(("FAIL", "bold red"), f" {case['file']}: {case['name']}")
+            yield line(f"     expected {case['expected']}")
+            yield line(f"     got      {case['got']}")
+    yield line(f"{data['passed']} passed, {data['failed']} failed")
+
+
+def playbooks(data: Data) -> Iterator[Line]:
+    """A table of playbooks."""
+    rows = table("name", "what it does", "approval", "runs on")
+    for row in data["playbooks"]:
+        rows.add_row(
+            *(line(cell) for cell in (row["name"], row["summary"], row["permission"], ", ".join(row["kinds"])))
+        )
+    yield rows
+
+
+def playbook(data: Data) -> Iterator[Line]:
+    """One playbook."""
+    found = data["playbook"]
+    yield line((found["name"], "bold"), f"  {found['summary']}")
+    for name in ("file", "digest", "when", "verify"):
+        yield line(f"  {name:<9}{found[name]}")
+    yield line(f"  {'approval':<9}{found['approval']}")
+    for given in found["inputs"]:
+        yield line(f"  {'input':<9}{given['name']}: {given['says']}")
+    for rule in found["guardrails"]:
+        yield line(f"  {'guard':<9}{rule}")
+    for name in ("steps", "undo"):
+        for place, step in enumerate(found[name], 1):
+            yield line(f"  {name.removesuffix('s'):<5}{place:>2}  {step}")
+
+
+def planned(data: Data) -> Iterator[Line]:
+    """A plan that nobody asked to run, or why there is none."""
+    for ruling in data["rulings"]:
+        if ruling["verdict"] != "allow":
+            yield line(ruling["verdict"], f": {ruling['guardrail']} ({ruling['reason']}) {ruling['says']}")
+    if data["plan"]:
+        yield line((f"{data['plan']['playbook']} on {target(data['plan']['target'])}", "bold"))
+        yield from steps(data["plan"])
+        yield line("nothing was changed: `opsbot playbook run` asks for it to be run")
+
+
+def audit(data: Data) -> Iterator[Line]:
+    """Whether the chains hold."""
+    for problem in data["problems"]:
+        yield line(("BROKEN ", "bold red"), problem)
+    verdict = ("does not hold", "bold red") if data["problems"] else ("holds", "green")
+    yield line("the record ", verdict, f": {data['entries']} entries of {data['incidents']} incidents")
+
+
+def doctor(data: Data) -> Iterator[Line]:
+    """A line a probe."""
+    for probe in data["probes"]:
+        mark = {"good": "ok  ", "warn": "warn", "bad": "FAIL"}[probe["state"]]
+        yield line((mark, _STYLES[probe["state"]]), f"  {probe['name']:<12}{probe['says']}")
+
+
+_TELLERS: dict[str, Callable[[Data], Iterable[Line]]] = {
+    "incidents": incidents, "show": show, "approve": one, "reject": one, "close": one, "diagnose": diagnosis,
+    "check": check, "test": test, "playbook list": playbooks, "playbook show": playbook, "playbook plan": planned,
+    "playbook run": one, "audit verify": audit, "doctor": doctor,
+}  # fmt: skip

@@ -1,0 +1,92 @@
+"""The verb table: all that a human may ask, whatever door they come through.
+
+A row names the words, who may say them, what must be given, and which function answers. Nothing heavy is imported
+here: a door that prints help pays for a table and no more.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Argument(NamedTuple):
+    """One argument, as argparse takes it: `names` with dashes are options; `form` holds the rest."""
+
+    names: tuple[str, ...]
+    help: str
+    form: dict[str, Any] = {}  # noqa: RUF012 - never changed
+
+
+class Verb(NamedTuple):
+    """One row. `door` says who carries it out: `any` through `run(desk, person, args)`, `cli` on the terminal alone."""
+
+    words: str
+    summary: str
+    example: str
+    permission: str
+    module: str
+    arguments: tuple[Argument, ...] = ()
+    door: str = "any"
+    function: str = "run"
+
+
+_CONFIG_FILES = "files or folders; without one, all that the config names"
+_ID = Argument(("incident",), "number of the incident", {"type": int, "metavar": "ID"})
+_NAMESPACE = Argument(("-n", "--namespace"), "namespace of the target", {"default": ""})
+_REASON = Argument(("--reason",), "why, for the record", {"default": ""})
+_TARGET = Argument(("target",), "KIND/NAME, for example deploy/agents", {"metavar": "TARGET"})
+_TARGET_OR_ID = Argument(
+    ("target",), "KIND/NAME, or the number of an incident to diagnose again", {"metavar": "TARGET"}
+)
+_PLAYBOOK = Argument(("name",), "name of the playbook", {"metavar": "NAME"})
+_INPUT = Argument(("--set",), "an input of the playbook", {"action": "append", "default": [], "metavar": "KEY=VALUE"})
+_FILES = Argument(("files",), _CONFIG_FILES, {"nargs": "*", "metavar": "FILE"})
+_PLAN = Argument(("plan",), "first 8 characters of the plan's digest, as `show` prints it", {"metavar": "PLAN"})
+_PLAN_IF_ANY = Argument(("plan",), _PLAN.help, {"metavar": "PLAN", "nargs": "?", "default": ""})
+_YES = Argument(("--yes",), "approve in the human's place", {"action": "store_true"})
+_LASTING = Argument(("--for",), "stop by itself after this time, such as 10m", {"dest": "lasting", "default": ""})
+_ALL = Argument(("--all",), "resolved ones too", {"action": "store_true"})
+_LIMIT = Argument(("--limit",), "at most this many", {"type": int, "default": 20})
+_EVIDENCE = Argument(("--evidence",), "all evidence, line by line", {"action": "store_true"})
+
+VERBS: tuple[Verb, ...] = (
+    Verb("serve", "watch, diagnose and propose, until stopped", "opsbot serve",
+         "", "opsbot.cli.serve", (_LASTING,), door="cli"),
+    Verb("demo", "one incident from alert to recovery, on a cluster of its own", "opsbot demo --yes",
+         "", "opsbot.cli.demo", (_YES,), door="cli"),
+    Verb("check", "problems in alerts, rules, playbooks and config", "opsbot check alerts.yaml rules/",
+         "", "opsbot.commands.check", (_FILES,)),
+    Verb("test", "run the cases that rules and playbooks bring along", "opsbot test playbooks/",
+         "", "opsbot.commands.test", (_FILES,)),
+    Verb("diagnose", "gather evidence on a target now and say what is wrong", "opsbot diagnose deploy/agents -n agents",
+         "diagnose", "opsbot.commands.diagnose", (_TARGET_OR_ID, _NAMESPACE)),
+    Verb("incidents", "the incidents, newest first", "opsbot incidents --all",
+         "read", "opsbot.commands.incidents", (_ALL, _LIMIT)),
+    Verb("show", "one incident: findings, plan, what was done", "opsbot show 42",
+         "read", "opsbot.commands.show", (_ID, _EVIDENCE)),
+    Verb("approve", "say yes to the plan that you have read", "opsbot approve 42 1f0c22ab",
+         "read", "opsbot.commands.decide", (_ID, _PLAN, _REASON), function="approve"),
+    Verb("reject", "say no to the plan that waits", "opsbot reject 42 --reason 'wrong hour'",
+         "read", "opsbot.commands.decide", (_ID, _PLAN_IF_ANY, _REASON), function="reject"),
+    Verb("close", "end an incident by hand", "opsbot close 42 --reason 'known maintenance'",
+         "close", "opsbot.commands.close", (_ID, _REASON)),
+    Verb("playbook list", "the playbooks and what they need", "opsbot playbook list",
+         "", "opsbot.commands.playbook", function="list_all"),
+    Verb("playbook show", "one playbook, step by step", "opsbot playbook show scale_up_agents",
+         "", "opsbot.commands.playbook", (_PLAYBOOK,), function="show"),
+    Verb("playbook plan", "what a playbook would do to a target; nothing is changed",
+         "opsbot playbook plan scale_up_agents deploy/agents -n agents",
+         "diagnose", "opsbot.commands.playbook", (_PLAYBOOK, _TARGET, _NAMESPACE, _INPUT), function="plan"),
+    Verb("playbook run", "ask for a playbook to be run on a target; it still needs its approval",
+         "opsbot playbook run restart_workload deploy/agents -n agents",
+         "run", "opsbot.commands.playbook", (_PLAYBOOK, _TARGET, _NAMESPACE, _INPUT, _REASON), function="run"),
+    Verb("audit verify", "prove that the record was not changed afterwards", "opsbot audit verify",
+         "read", "opsbot.commands.audit", function="verify"),
+    Verb("doctor", "is everything there that opsbot needs?", "opsbot doctor",
+         "read", "opsbot.commands.doctor"),
+)  # fmt: skip
+
+
+def verb(words: str) -> Verb | None:
+    """The row of these words."""
+    return next((row for row in VERBS if row.words == words), None)

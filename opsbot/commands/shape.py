@@ -1,0 +1,168 @@
+"""Incidents as JSON values: the documented shapes that every door builds on. Keys may be added, never renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opsbot.core.alert import Alert
+from opsbot.core.approval import Approval
+from opsbot.core.audit import AuditEntry
+from opsbot.core.canonical import plain
+from opsbot.core.diagnosis import Finding, Proposal
+from opsbot.core.duration import spell
+from opsbot.core.errors import PermanentError
+from opsbot.core.evidence import Evidence, Gap
+from opsbot.core.incident import Incident
+from opsbot.core.playbook import Plan, PlannedStep, Ruling, Run
+from opsbot.core.ports import Store
+from opsbot.core.target import Target
+
+PREFIX = 8
+
+
+def wanted(store: Store, number: int) -> Incident:
+    """The incident of this number; PermanentError where there is none."""
+    found = store.load(number)
+    if found is None:
+        raise PermanentError(f"there is no incident {number}; `opsbot incidents --all` lists them")
+    return found
+
+
+def target(value: Target | None) -> dict[str, str] | None:
+    """A target by name."""
+    if value is None:
+        return None
+    return {"kind": value.kind, "namespace": value.namespace, "name": value.name, "cluster": value.cluster}
+
+
+def brief(incident: Incident) -> dict[str, Any]:
+    """A line of `incidents`."""
+    waiting = incident.plan if incident.state == "awaiting_approval" else None
+    return {
+        "id": incident.id,
+        "state": incident.state.value,
+        "reason": incident.reason,
+        "severity": incident.severity,
+        "title": incident.title,
+        "target": target(incident.target),
+        "origin": incident.origin,
+        "opened_at": plain(incident.opened_at),
+        "since": plain(incident.since),
+        "resolved_at": plain(incident.resolved_at),
+        "reopened": incident.reopened,
+        "causes": [f.fault for f in incident.findings if f.cause],
+        "plan": waiting.digest[:PREFIX] if waiting else None,
+    }
+
+
+def alert(value: Alert) -> dict[str, Any]:
+    """An alert, without the fields that only the state machine needs."""
+    return {
+        "name": value.name, "state": value.state.value, "severity": value.severity, "labels": dict(value.labels),
+        "value": value.value, "holds": value.holds, "active_at": plain(value.active_at),
+        "fired_at": plain(value.fired_at), "resolved_at": plain(value.resolved_at),
+        "annotations": dict(value.annotations), "fingerprint": value.fingerprint,
+    }  # fmt: skip
+
+
+def finding(value: Finding) -> dict[str, Any]:
+    """A finding as `diagnose` prints it."""
+    return {
+        "rule": value.rule, "fault": value.fault, "target": target(value.target), "says": value.says,
+        "confidence": value.confidence, "rank": value.rank, "cause": value.cause, "explained_by": value.explained_by,
+        "evidence": [{"id": c.id, "source": c.source, "line": c.line, "text": c.text} for c in value.evidence],
+    }  # fmt: skip
+
+
+def gap(value: Gap) -> dict[str, str]:
+    """A source that could not be read."""
+    return {"source": value.source, "why": value.why}
+
+
+def proposal(value: Proposal) -> dict[str, str]:
+    """What is proposed, and who thought of it."""
+    return {"playbook": value.playbook, "why": value.why, "from": value.origin}
+
+
+def ruling(value: Ruling) -> dict[str, str]:
+    """A guardrail's verdict."""
+    return {"guardrail": value.guardrail, "verdict": value.verdict.value, "reason": value.reason, "says": value.says}
+
+
+def step(value: PlannedStep) -> dict[str, Any]:
+    """A planned step in words, diff and kubectl."""
+    return {
+        "do": value.do, "says": value.says, "arguments": plain(value.arguments), "diff": list(value.diff),
+        "kubectl": value.kubectl, "timeout": spell(value.timeout), "reversible": value.reversible,
+    }  # fmt: skip
+
+
+def plan(value: Plan) -> dict[str, Any]:
+    """A plan with the digest that an approval binds."""
+    return {
+        "digest": value.digest, "prefix": value.digest[:PREFIX], "playbook": value.playbook,
+        "target": {**(target(value.target) or {}), "uid": value.target.uid}, "inputs": dict(value.inputs),
+        "why": value.why, "from": value.origin, "steps": [step(s) for s in value.steps],
+        "undo": [step(s) for s in value.undo], "reads": plain(value.reads), "permission": value.permission,
+        "quorum": value.quorum, "second_person": value.second_person, "expires_at": plain(value.expires_at),
+    }  # fmt: skip
+
+
+def approval(value: Approval) -> dict[str, Any]:
+    """The question and what was said to it."""
+    return {
+        "id": value.id, "state": value.state.value, "permission": value.permission, "quorum": value.quorum,
+        "asked_at": plain(value.asked_at), "expires_at": plain(value.expires_at),
+        "decisions": [
+            {"person": d.person, "approves": d.approves, "at": plain(d.at), "door": d.door, "reason": d.reason}
+            for d in value.decisions
+        ],
+    }  # fmt: skip
+
+
+def run(value: Run) -> dict[str, Any]:
+    """What was done."""
+    return {
+        "id": value.id, "started_at": plain(value.started_at), "ended_at": plain(value.ended_at),
+        "undone": value.undone,
+        "steps": [
+            {"index": s.index, "undo": s.undo, "state": s.state.value, "says": s.says, "action": s.action,
+             "started_at": plain(s.started_at), "ended_at": plain(s.ended_at)}
+            for s in value.steps
+        ],
+    }  # fmt: skip
+
+
+def evidence(value: Evidence) -> dict[str, Any]:
+    """A piece of evidence with all its text."""
+    return {
+        "id": value.id, "source": value.source, "about": target(value.about), "taken_at": plain(value.taken_at),
+        "origin": value.origin, "truncated": value.truncated, "text": value.text,
+    }  # fmt: skip
+
+
+def entry(value: AuditEntry) -> dict[str, Any]:
+    """An audit entry."""
+    return {
+        "seq": value.seq, "at": plain(value.at), "who": value.who, "act": value.act, "reason": value.reason,
+        "detail": dict(value.detail), "digest": value.digest,
+    }  # fmt: skip
+
+
+def full(incident: Incident, pieces: Sequence[Evidence], entries: Sequence[AuditEntry]) -> dict[str, Any]:
+    """All of an incident: the shape of `show`."""
+    parts: Mapping[str, Any] = {
+        "alerts": [alert(a) for a in incident.alerts],
+        "findings": [finding(f) for f in incident.findings],
+        "gaps": [gap(g) for g in incident.gaps],
+        "hypotheses": [plain(h) for h in incident.hypotheses],
+        "proposals": [proposal(p) for p in incident.proposals],
+        "rulings": [ruling(r) for r in incident.rulings],
+        "plan": plan(incident.plan) if incident.plan else None,
+        "approval": approval(incident.approval) if incident.approval else None,
+        "run": run(incident.run) if incident.run else None,
+        "evidence": [evidence(e) for e in pieces],
+        "audit": [entry(e) for e in entries],
+    }
+    return {**brief(incident), "version": incident.version, "round": incident.round, "says": incident.says, **parts}

@@ -1,0 +1,90 @@
+"""All rules and playbooks in force: the shipped ones without those that config disables, and the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from opsbot.config import Config, Prometheus
+from opsbot.core.alert import AlertRule
+from opsbot.core.diagnosis import DiagnosisRule
+from opsbot.core.errors import ConfigError, Problem
+from opsbot.core.playbook import Playbook
+from opsbot.diagnose import rulefile as diagnosis_rules
+from opsbot.monitor import rulefile as alert_rules
+from opsbot.remediate import playbookfile
+from opsbot.yamlfile import read_text
+
+Named = TypeVar("Named", Playbook, DiagnosisRule)
+
+
+def playbooks(config: Config) -> dict[str, Playbook]:
+    """Every playbook in force by name; ConfigError with the problems of all files."""
+    found = _kept(config, "playbooks", lambda path: [playbookfile.load(path)])
+    problems = doubles(found)
+    if problems:
+        raise ConfigError(problems)
+    return {playbook.name: playbook for playbook in found}
+
+
+def rules(config: Config, known: Collection[str]) -> tuple[DiagnosisRule, ...]:
+    """Every diagnosis rule in force; `known` are the playbooks that a rule may suggest."""
+    found = tuple(_kept(config, "rules", lambda path: diagnosis_rules.load(path, known)))
+    problems = diagnosis_rules.together(found)
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def alerts(config: Config, known: Mapping[str, Playbook]) -> tuple[AlertRule, ...]:
+    """The alert rules of the user's alerts.yaml; ConfigError with all its problems, or where there is none."""
+    if not config.alerts_file.is_file():
+        hint = "write one, or name a config file beside one with --config"
+        raise ConfigError([Problem(str(config.alerts_file), 0, 0, "there is no such file", hint)])
+    found, _ = alert_rules.parse(read_text(config.alerts_file), str(config.alerts_file), known, every(config))
+    return found
+
+
+def doubles(found: Sequence[Playbook]) -> list[Problem]:
+    """Playbooks of one name: a problem at each but the first."""
+    first: dict[str, Playbook] = {}
+    return [
+        Problem(
+            playbook.file, playbook.line, 1, f"there is a playbook {playbook.name!r} already",
+            f"the first one is in {first[playbook.name].file}; `disable:` in the config leaves a shipped one out",
+            playbook.name,
+        )
+        for playbook in found
+        if first.setdefault(playbook.name, playbook) is not playbook
+    ]  # fmt: skip
+
+
+def _kept(config: Config, kind: str, read: Callable[[Path], Sequence[Named]]) -> list[Named]:
+    """What all files of a kind hold, less the shipped items that config disables; every problem at once."""
+    kept: list[Named] = []
+    problems: list[Problem] = []
+    for path, shipped in config.data_files(kind):
+        try:
+            kept += [item for item in read(path) if not (shipped and item.name in config.disable)]
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return kept
+
+
+def files(config: Config) -> Iterator[Path]:
+    """All files that the config names: itself, its alerts, and every rule and playbook in force."""
+    if config.file:
+        yield config.file
+    if config.alerts_file.is_file():
+        yield config.alerts_file
+    for kind in ("rules", "playbooks"):
+        yield from (path for path, _ in config.data_files(kind))
+
+
+def every(config: Config) -> timedelta:
+    """How often a rule is asked that does not say."""
+    return config.prometheus.every if config.prometheus else Prometheus("").every

@@ -1,0 +1,187 @@
+"""What a person on call types, from the first look to the record, on a fake cluster behind the real client."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Terminal
+
+DEPLOYMENT = ("deploy/agents", "-n", "agents")
+
+
+def asked(terminal: Terminal) -> str:
+    """A manual run, planned: the prefix of the plan that waits."""
+    code, answer = terminal.ask("playbook", "run", "scale_up_agents", *DEPLOYMENT, "--set", "add=3")
+    assert (code, answer["incident"]["state"]) == (0, "diagnosed")
+    terminal.work()
+    _, shown = terminal.ask("show", "1")
+    assert shown["incident"]["state"] == "awaiting_approval"
+    return str(shown["incident"]["plan"]["prefix"])
+
+
+def test_a_run_is_asked_for_read_approved_and_done(terminal: Terminal) -> None:
+    prefix = asked(terminal)
+    code, out, _ = terminal.run("show", "1")
+    assert code == 0
+    for words in ("scale 4 -> 7", f"opsbot approve 1 {prefix}", "kubectl", "Ana", "approve:scale"):
+        assert words in out
+    assert terminal.ask("approve", "1", prefix)[1]["incident"]["state"] == "approved"
+    terminal.work()
+    deployment = terminal.cluster.get("Deployment", "agents", "agents")
+    assert deployment
+    assert deployment["spec"]["replicas"] == 7
+    code, shown = terminal.ask("show", "1")
+    assert shown["incident"]["run"]["steps"][0]["state"] == "done"
+    assert terminal.ask("audit", "verify")[0] == 0
+
+
+def test_a_wrong_prefix_approves_nothing(terminal: Terminal) -> None:
+    asked(terminal)
+    code, answer = terminal.ask("approve", "1", "00000000")
+    assert code == 2
+    assert "other_plan" in answer["error"]
+    assert terminal.stored().state == "awaiting_approval"
+
+
+def test_a_rejection_needs_no_prefix_and_keeps_its_reason(terminal: Terminal) -> None:
+    asked(terminal)
+    code, answer = terminal.ask("reject", "1", "--reason", "wrong hour, password=hunter2hunter2")
+    assert (code, answer["incident"]["state"]) == (0, "escalated")
+    _, out, _ = terminal.run("show", "1")
+    assert "wrong hour" in out
+    assert "hunter2" not in out
+
+
+def test_who_is_not_allowed_is_told_whom_to_ask(terminal: Terminal) -> None:
+    prefix = asked(terminal)
+    terminal.config(members="Ben")
+    code, answer = terminal.ask("approve", "1", prefix)
+    assert code == 2
+    assert "ask Ben" in answer["error"]
+    assert "ask Ben" in terminal.ask("close", "1")[1]["error"]
+    assert terminal.ask("show", "1")[0] == 0
+
+
+def test_an_incident_is_closed_by_hand_once(terminal: Terminal) -> None:
+    asked(terminal)
+    assert terminal.ask("incidents")[1]["incidents"][0]["id"] == 1
+    assert terminal.ask("close", "1", "--reason", "known")[1]["incident"]["state"] == "resolved"
+    assert terminal.ask("incidents")[1]["incidents"] == []
+    assert terminal.ask("incidents", "--all")[1]["incidents"][0]["reason"] == "closed_by_human"
+    assert "no_such_edge" in terminal.ask("close", "1")[1]["error"]
+
+
+def test_a_second_run_on_the_same_target_is_refused(terminal: Terminal) -> None:
+    asked(terminal)
+    code, answer = terminal.ask("playbook", "run", "restart_workload", *DEPLOYMENT)
+    assert code == 2
+    assert "incident_open" in answer["error"]
+
+
+def test_a_plan_can_be_looked_at_without_asking_for_it(terminal: Terminal) -> None:
+    code, answer = terminal.ask("playbook", "plan", "scale_up_agents", *DEPLOYMENT)
+    assert (code, answer["plan"]["steps"][0]["says"]) == (0, "scale 4 -> 6")
+    code, answer = terminal.ask("playbook", "plan", "scale_up_agents", "deploy/other", "-n", "agents")
+    assert (code, answer["plan"], answer["rulings"][-1]["verdict"]) == (1, None, "deny")
+    assert terminal.cluster.writes == []
+    assert "no store" in terminal.ask("incidents")[1]["error"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("playbook", "show", "nope"), "there is no playbook 'nope'"),
+        (("playbook", "plan", "scale_up_agents", "agents"), "is no target"),
+        (("playbook", "plan", "scale_up_agents", "deploy/Agents_1", "-n", "agents"), "is no name"),
+        (("playbook", "plan", "scale_up_agents", *DEPLOYMENT, "--set", "add=many"), "no integer"),
+        (("playbook", "plan", "scale_up_agents", *DEPLOYMENT, "--set", "replicas=9"), "replicas"),
+        (("diagnose", "nothing"), "is no target"),
+        (("show", "7"), "no store"),
+        (("--config", "gone.yaml", "incidents"), "there is no such config file"),
+        (("test", "alerts.yaml"), "there is no case"),
+    ],
+    ids=["playbook", "target", "name", "type of input", "name of input", "diagnose", "no store", "config", "no case"],
+)
+def test_bad_words_end_in_a_sentence(terminal: Terminal, words: tuple[str, ...], says: str) -> None:
+    code, out, err = terminal.run(*words)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_diagnosing_a_target_needs_no_store(terminal: Terminal) -> None:
+    code, answer = terminal.ask("diagnose", *DEPLOYMENT)
+    assert (code, answer["findings"], answer["target"]["name"]) == (0, [], "agents")
+    assert "no cause found" in terminal.run("diagnose", *DEPLOYMENT)[1]
+
+
+def test_diagnosing_an_incident_again_opens_it(terminal: Terminal) -> None:
+    asked(terminal)
+    terminal.run("reject", "1")
+    assert terminal.ask("diagnose", "1")[1]["incident"]["state"] == "open"
+
+
+def test_check_names_every_problem_with_its_place(terminal: Terminal) -> None:
+    code, answer = terminal.ask("check")
+    assert (code, answer["problems"]) == (0, 0)
+    assert {file["kind"] for file in answer["files"]} == {"agent_config", "alerts", "diagnosis_rules", "playbook"}
+    bad = terminal.folder / "bad.yaml"
+    bad.write_text("alerts:\n  - {name: a, condition: 'up ==', severity: x, actions: [fly]}\n")
+    code, answer = terminal.ask("check", "bad.yaml", "alerts.yaml")
+    assert (code, [len(file["problems"]) for file in answer["files"]]) == (1, [2, 0])
+    assert "bad.yaml:2:" in terminal.run("check", "bad.yaml")[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"), ("- 1", "is no file that opsbot reads"), ("a: 1", "is no file that opsbot reads"),
+        ("a: [", "not valid YAML"), ("groups: []", "does not read Prometheus rule files yet"),
+    ],
+    ids=["empty", "a list", "other keys", "no YAML", "Prometheus rules"],
+)  # fmt: skip
+def test_check_says_what_it_cannot_read(terminal: Terminal, text: str, says: str) -> None:
+    (terminal.folder / "x.yaml").write_text(text)
+    code, answer = terminal.ask("check", "x.yaml")
+    assert code == 1
+    assert says in answer["files"][0]["problems"][0]["message"]
+
+
+def test_names_given_twice_are_found_across_files(terminal: Terminal) -> None:
+    own = terminal.folder / "playbooks"
+    own.mkdir()
+    shipped = json.loads(terminal.run("playbook", "show", "scale_up_agents", "--format", "json")[1])["playbook"]["file"]
+    (own / "mine.yaml").write_text(Path(shipped).read_text())
+    code, answer = terminal.ask("check")
+    assert code == 1
+    assert "already" in answer["files"][-1]["problems"][0]["message"]
+    config = terminal.folder / "agent_config.yaml"
+    config.write_text(config.read_text() + "disable: [scale_up_agents]\n")
+    assert terminal.ask("playbook", "show", "scale_up_agents")[1]["playbook"]["file"] == "playbooks/mine.yaml"
+
+
+def test_all_shipped_cases_pass(terminal: Terminal) -> None:
+    code, answer = terminal.ask("test")
+    assert (code, answer["failed"]) == (0, 0)
+    assert answer["passed"] > 50
+
+
+def test_doctor_looks_at_everything_and_says_what_is_wrong(terminal: Terminal) -> None:
+    code, answer = terminal.ask("doctor")
+    found = {probe["name"]: probe for probe in answer["probes"]}
+    assert code == 1
+    assert {name: probe["state"] for name, probe in found.items()} == {
+        "config": "good", "person": "good", "files": "good", "store": "bad", "prometheus": "bad", "read": "good",
+        "write": "good",
+    }  # fmt: skip
+    assert "no store" in found["store"]["says"]
+
+
+def test_telemetry_cannot_drive_the_terminal(terminal: Terminal) -> None:
+    terminal.run("playbook", "run", "scale_up_agents", *DEPLOYMENT, "--reason", "\x1b]0;owned\x07 [bold]x[/bold]")
+    out = terminal.run("show", "1")[1]
+    assert "\x1b" not in out
+    assert "\\x1b]0;owned\\x07 [bold]x[/bold]" in out
