@@ -36,7 +36,7 @@ class Terms:
     roles: tuple[Role, ...]
     queue: Queue = field(default_factory=Queue)
     mode: Mode = Mode.PROPOSE
-    lease: timedelta = timedelta(seconds=60)
+    lease: timedelta = timedelta(seconds=15)
     poll: timedelta = timedelta(seconds=0.5)
     sweep: timedelta = timedelta(seconds=30)
 

@@ -136,11 +136,11 @@ def test_leases_of_what_runs_are_renewed_and_a_lost_one_is_told(
     start = clock()
     worker = Worker(store, {COLLECT: slow}, terms, clock, monotonic=lambda: tick)
     worker._turn(woken=True)
-    for tick in (10.0, 25.0, 30.0, 50.0):
+    for tick in (3.0, 6.0, 8.0, 12.0):
         clock.set(start + timedelta(seconds=tick))
         worker._turn(woken=False)
     (held,) = store.claims(clock())
-    assert held.lease == start + timedelta(seconds=50 + 60)
+    assert held.lease == start + timedelta(seconds=12) + terms.lease
     clock.set(start + timedelta(minutes=10))
     assert store.claim((1, COLLECT), "thief", clock(), terms.lease)
     tick = 600.0

@@ -307,7 +307,7 @@ def test_what_a_dead_worker_held_is_taken_when_its_lease_lapses(
 ) -> None:
     opened()
     assert store.claim((1, COLLECT), "dead", clock(), terms.lease)
-    assert worker.run_once(clock.advance(59)) == ()
+    assert worker.run_once(clock.advance(terms.lease - timedelta(seconds=1))) == ()
     assert [task.skill for task in worker.run_once(clock.advance(1))] == [COLLECT]
 
 

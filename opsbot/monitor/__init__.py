@@ -1,0 +1,1 @@
+"""Watching: rules of alerts.yaml in, alerts and incidents out."""

@@ -1,0 +1,150 @@
+"""The alert states of Prometheus as a pure function.
+
+A rule, the samples of one complete answer and the alerts so far walk in, the alerts afterwards walk out. It asks
+nobody, reads no clock and never sees an answer that failed. The states are those of prometheus/rules/alerting.go
+(AlertingRule.Eval); `carried` adds what a bot needs that is restarted and keeps its alerts in a store.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from opsbot.core import target as targets
+from opsbot.core import template
+from opsbot.core.alert import Alert, AlertRule, AlertState, Sample, fingerprint
+from opsbot.core.errors import PermanentError
+from opsbot.core.evidence import MaskedText
+from opsbot.core.target import Target
+from opsbot.mask import mask
+from opsbot.monitor import gotemplate
+from opsbot.monitor.gofuncs import TemplateError
+from opsbot.monitor.gotemplate import Scope
+
+RETENTION = timedelta(minutes=15)
+"""How long a resolved alert is remembered (rules/alerting.go, resolvedRetention)."""
+
+OUTAGE = timedelta(hours=1)
+"""How long nobody may have looked before the `for` clock starts anew (flag rules.alert.for-outage-tolerance)."""
+
+LONGEST = 4_000
+"""Characters of a rendered label or annotation; more is cut."""
+
+
+class SameLabelsError(PermanentError):
+    """Two samples end up with the same labels once the rule's own are applied: the rule must be changed."""
+
+
+def step(
+    rule: AlertRule, samples: Iterable[Sample], active: Sequence[Alert], now: datetime, cluster: str = ""
+) -> list[Alert]:
+    """The alerts of a rule after one complete answer for the time `now`, resolved ones included.
+
+    An alert that is absent is inactive. A sample counts whatever its value is, NaN included: that it is there at all is
+    what the condition says. SameLabelsError where two samples would be the same alert; nothing has changed then.
+    """
+    before = {alert.fingerprint: alert for alert in active}
+    seen = _seen(rule, samples, now, cluster)
+    held = [_held(rule, alert, before.get(alert.fingerprint), now) for alert in seen.values()]
+    gone = [_not_held(rule, alert, now) for name, alert in before.items() if name not in seen]
+    return held + [alert for alert in gone if alert is not None]
+
+
+def carried(active: Sequence[Alert], answered: datetime | None, now: datetime) -> list[Alert]:
+    """The alerts as an earlier process (or an earlier hour) left them, as far as they still count now.
+
+    Pending ones keep their clock over an outage of up to an hour, and start anew after a longer one, as a Prometheus
+    does that restores its alerts. Firing ones stay up until an answer says otherwise: people have been told of them.
+    (Prometheus lets those start anew too, and does not restore a `for` of less than 10 minutes.)
+    """
+    if answered is None or now - answered <= OUTAGE:
+        return list(active)
+    return [alert for alert in active if alert.state is not AlertState.PENDING]
+
+
+# one sample ---------------------------------------------------------------------------------------------------------
+
+
+def _seen(rule: AlertRule, samples: Iterable[Sample], now: datetime, cluster: str) -> dict[str, Alert]:
+    """Each sample as the pending alert that it would begin, by fingerprint."""
+    parsed = {name: gotemplate.parse(text) for name, text in {**rule.labels, "severity": rule.severity}.items()}
+    notes = {name: gotemplate.parse(text) for name, text in rule.annotations.items()}
+    found: dict[str, Alert] = {}
+    for sample in samples:
+        scope = Scope(sample.labels, float(sample.value))
+        labels = _labels(rule, sample, {name: _rendered(text, scope) for name, text in parsed.items()})
+        name = fingerprint(rule.id, labels)
+        if name in found:
+            raise SameLabelsError(f"two results of {rule.name!r} have the same labels after the rule's own are applied")
+        annotations = {note: mask(_rendered(text, scope)) for note, text in notes.items()}
+        found[name] = _begun(rule, sample, name, labels, annotations, now, _target(rule, labels, cluster))
+    return found
+
+
+def _begun(
+    rule: AlertRule, sample: Sample, name: str, labels: Mapping[str, str], annotations: Mapping[str, MaskedText],
+    now: datetime, target: Target | None,
+) -> Alert:  # fmt: skip
+    return Alert(
+        rule=rule.id, name=rule.name, fingerprint=name, severity=labels.get("severity", ""), labels=labels,
+        state=AlertState.PENDING, active_at=now, value=float(sample.value) if math.isfinite(sample.value) else None,
+        held_at=now, holds_since=now, annotations=annotations, actions=rule.actions, target=target,
+    )  # fmt: skip
+
+
+def _labels(rule: AlertRule, sample: Sample, own: Mapping[str, str]) -> dict[str, str]:
+    """The final labels: the sample's without its name, the rule's over them, an empty one means none."""
+    merged = {**sample.labels, **own, "alertname": rule.name}
+    return {name: merged[name] for name in sorted(merged) if merged[name] and name != "__name__"}
+
+
+def _rendered(parsed: gotemplate.Template, scope: Scope) -> str:
+    """The text, or in its place what Prometheus says there when a template cannot be filled."""
+    try:
+        return parsed.render(scope)[:LONGEST]
+    except TemplateError as error:
+        return f"<error expanding template: {error}>"[:LONGEST]
+
+
+def _target(rule: AlertRule, labels: Mapping[str, str], cluster: str) -> Target | None:
+    """The object that the rule means; None where a label is missing or cannot be a name: nothing is proposed then."""
+    if rule.target is None:
+        return None
+    spec = {"kind": rule.target.kind, "namespace": rule.target.namespace, "name": rule.target.name}
+    try:
+        filled = template.render(spec, {"labels": labels})
+        return targets.named(filled["kind"], filled["namespace"], filled["name"], cluster)
+    except (KeyError, ValueError):
+        return None
+
+
+# one alert ----------------------------------------------------------------------------------------------------------
+
+
+def _held(rule: AlertRule, seen: Alert, before: Alert | None, now: datetime) -> Alert:
+    """The condition holds: begin, go on, and fire once it has held long enough."""
+    alert = seen
+    if before is not None and before.state is not AlertState.RESOLVED:
+        since = before.holds_since if before.holds else now
+        alert = replace(
+            seen, state=before.state, active_at=before.active_at, fired_at=before.fired_at, holds_since=since
+        )
+    if alert.state is AlertState.PENDING and now - alert.active_at >= rule.hold_for:
+        return replace(alert, state=AlertState.FIRING, fired_at=now)
+    return alert
+
+
+def _not_held(rule: AlertRule, before: Alert, now: datetime) -> Alert | None:
+    """The condition does not hold: a pending alert goes, a firing one is kept up for a while or resolved."""
+    if before.state is AlertState.PENDING:
+        return None
+    if before.state is AlertState.RESOLVED:
+        old = before.resolved_at is not None and now - before.resolved_at > RETENTION
+        return None if old else before
+    since = now if before.holds or before.holds_since is None else before.holds_since
+    still = replace(before, holds=False, holds_since=since)
+    if now - since < rule.keep_firing_for:
+        return still
+    return replace(still, state=AlertState.RESOLVED, resolved_at=now)

@@ -1,0 +1,151 @@
+"""Alert templates: what is read, what is refused, what comes out. tests/contracts asks promtool for the same texts."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from opsbot.monitor.gofuncs import FUNCTIONS, TemplateError
+from opsbot.monitor.gotemplate import LONGEST, Scope, parse
+
+SCOPE = Scope({"__name__": "x", "job": "api", "zone": "Eu-1"}, 1234.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("", ""),
+        ("plain } text {", "plain } text {"),
+        ("{{ $value }}", "1234.5"),
+        ("{{$value}}ms", "1234.5ms"),
+        ("{{ .Value }} {{ .Labels.job }}", "1234.5 api"),
+        ("{{ $labels.job }}/{{ $labels.none }}/", "api//"),
+        ("{{ $labels }}", "map[__name__:x job:api zone:Eu-1]"),
+        ("a {{- $labels.job -}} b", "aapib"),
+        ("a {{ $labels.job -}}\n  b", "a apib"),
+        ("a{{/* note }} */}}b", "ab"),
+        ("a {{- /* note */ -}} b", "ab"),
+        ("{{ $value | humanize | toUpper }}", "1.234K"),
+        ('{{ (printf "%s-%s" $labels.job $labels.zone) | title }}', "Api-Eu-1"),
+        ('{{ printf "}}" }}{{ `raw \\n` }}{{ "q\\"\\u00e4" }}', '}}raw \\nq"ä'),
+        ("{{ 5 }} {{ -1.50 }}", "5 -1.5"),
+        ("{{ $labels.job | printf \"%s=%v\" $labels.zone }}", "Eu-1=api"),
+    ],
+    ids=[
+        "empty", "braces", "value", "tight", "dots", "missing label", "all labels", "trims", "trims newlines",
+        "comment", "trimmed comment", "pipe", "brackets", "quotes", "numbers", "piped last",
+    ],
+)  # fmt: skip
+def test_rendered(text: str, want: str) -> None:
+    assert parse(text).render(SCOPE) == want
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{{ if $value }}x{{ end }}", "'if' is not supported"),
+        ("{{ range query \"up\" }}", "'range' is not supported"),
+        ("{{ with $labels }}{{ end }}", "'with' is not supported"),
+        ("{{ $x := 5 }}", r"':= 5 }}' is not supported"),
+        ("{{ . }}", "is not supported"),
+        ("{{ $externalURL }}", "'\\$externalURL' is not supported"),
+        ("{{ $labels.a.b }}", "is not supported"),
+        ("{{ $value.x }}", "is not supported"),
+        ("{{ reReplaceAll \"a\" \"b\" $labels.job }}", "'reReplaceAll' is not supported"),
+        ("{{ }}", "an empty"),
+        ("{{ $value | }}", "an empty"),
+        ("{{ $value", "no closing"),
+        ("{{ $value }", "not supported"),
+        ("{{ $value humanize }}", "takes one value, not 0"), ("{{ $value 5 }}", "is no function"),
+        ("{{ 5 | 6 }}", "is no function"),
+        ("{{ humanize }}", "takes one value, not 0"),
+        ("{{ humanize $value 5 }}", "takes one value, not 2"),
+        ("{{ printf }}", "needs a format"),
+        ("{{ printf \"%y\" 5 }}", "holds %y"),
+        ("{{ printf \"%*d\" 5 5 }}", r"holds %\*"),
+        ("{{ printf \"50%\" }}", "holds %"),
+        ("{{ printf \"%999999999d\" 5 }}", "wider than"),
+        ("{{ (($value) }}", "no closing"),
+        ("{{ $value) }}", "unexpected"),
+        ("{{ \"a }}", "not supported"),
+        ("{{ \"\\x41\" }}", "escape"),
+        ("{{" + "(" * 1000 + "5" + ")" * 1000 + "}}", "brackets"),
+        ("x" * (LONGEST + 1), "longer"),
+    ],
+    ids=[
+        "if", "range", "with", "variable", "dot", "other variable", "deep label", "field of a number", "other function",
+        "empty", "empty pipe", "unclosed", "half closed", "function last", "value called", "constant called",
+        "no value", "two values", "no format", "unknown verb", "star", "bare percent", "wide", "unclosed bracket",
+        "stray bracket", "open text", "escape", "deep", "long",
+    ],
+)  # fmt: skip
+def test_refused_at_load(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse(text)
+
+
+def test_the_labels_that_a_template_names() -> None:
+    text = '{{ $labels.a }} {{ printf "%s" (title .Labels.b) }} {{ $value }} {{ $labels }}'
+    assert parse(text).labels == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "want"),
+    [
+        ("humanize", 0.0, "0"), ("humanize", 999.0, "999"), ("humanize", 1000.0, "1k"),
+        ("humanize", -12345.0, "-12.35k"), ("humanize", 0.00012, "120u"), ("humanize", 1e30, "1e+06Y"),
+        ("humanize", math.nan, "NaN"), ("humanize", -math.inf, "-Inf"), ("humanize", "1e3", "1k"),
+        ("humanize1024", 1.0, "1"), ("humanize1024", 1023.0, "1023"), ("humanize1024", 1536.0, "1.5ki"),
+        ("humanize1024", 0.5, "0.5"),
+        ("humanizeDuration", 0.0, "0s"), ("humanizeDuration", 0.0015, "1.5ms"), ("humanizeDuration", 59.994, "59.99s"),
+        ("humanizeDuration", 60.0, "1m 0s"), ("humanizeDuration", 3661.9, "1h 1m 1s"),
+        ("humanizeDuration", -90061.0, "-1d 1h 1m 1s"), ("humanizeDuration", 1e20, "1e+20s"),
+        ("humanizePercentage", 0.12345, "12.35%"), ("humanizePercentage", math.inf, "+Inf%"),
+        ("humanizeTimestamp", 0.0, "1970-01-01 00:00:00 +0000 UTC"),
+        ("humanizeTimestamp", 1426081181.1239, "2015-03-11 13:39:41.123 +0000 UTC"),
+        ("humanizeTimestamp", -1.5, "1969-12-31 23:59:58.5 +0000 UTC"),
+        ("title", "it's 9z_a b-c", "It'S 9z_a B-C"), ("toUpper", "ä1", "Ä1"), ("toLower", "AÉ", "aé"),
+    ],
+)  # fmt: skip
+def test_functions(function: str, value: object, want: str) -> None:
+    assert FUNCTIONS[function](value) == want
+
+
+@pytest.mark.parametrize(
+    ("value", "want"),
+    [(5.0, "5"), (0.1, "0.1"), (123456.0, "123456"), (1234567.0, "1.234567e+06"), (1e-5, "1e-05"), (0.0001, "0.0001"),
+     (-0.0, "-0"), (1e300, "1e+300"), (math.nan, "NaN"), (math.inf, "+Inf"), (100.0, "100")],
+)  # fmt: skip
+def test_a_bare_value_is_written_as_go_does(value: float, want: str) -> None:
+    assert parse("{{ $value }}").render(Scope({}, value)) == want
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ('"%.2f" $value', "1234.50"), ('"%8.1f|%-8.0f|%+.1f" $value $value $value', "  1234.5|1234    |+1234.5"),
+        ('"%d" $value', "%!d(float64=1234.5)"), ('"%d %5d|%-5d|%05d" 5 5 5 5', "5     5|5    |00005"),
+        ('"%f" 5', "%!f(int=5)"), ('"%s %q" $labels.job $labels.job', 'api "api"'), ('"%.2s" $labels.job', "ap"),
+        ('"%d"', "%!d(MISSING)"), ('"x" 5', "x%!(EXTRA int=5)"), ('"%v%%" $value', "1234.5%"),
+        ('"%x" "hi"', "6869"), ('"%e" $value', "1.234500e+03"), ('"%d" $labels.job', "%!d(string=api)"),
+    ],
+)  # fmt: skip
+def test_printf_is_gos(text: str, want: str) -> None:
+    assert parse("{{ printf " + text + " }}").render(SCOPE) == want
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{{ humanize $labels.job }}", "{{ humanize $labels }}", "{{ title $value }}", "{{ humanizeTimestamp 1e300 }}",
+     "{{ $labels.job | printf $value }}", '{{ humanize "1_0" }}', '{{ humanize " 1" }}'],
+    ids=["text", "map", "number", "far", "format is a number", "underscore", "blank"],
+)  # fmt: skip
+def test_what_cannot_be_filled_is_an_error_of_its_own(text: str) -> None:
+    with pytest.raises(TemplateError):
+        parse(text).render(SCOPE)
+
+
+def test_a_format_out_of_a_label_is_bounded_too() -> None:
+    with pytest.raises(TemplateError, match="wider"):
+        parse("{{ printf $labels.f 5 }}").render(Scope({"f": "%99999999d"}, 1))
