@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import select
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -130,12 +132,14 @@ class Story:
             self.say("verifying", "waiting for an answer of Prometheus, later than the change, without the alert")
 
     def _diagnosis(self, incident: Incident) -> None:
-        self.say("diagnosed", str(incident.says or "no cause found"))
-        for finding in [shape.finding(finding) for finding in incident.findings if finding.cause]:
-            self.more(line((finding["fault"], "bold"), f" on {finding['target']['kind']}/{finding['target']['name']}"))
+        causes = [shape.finding(finding) for finding in incident.findings if finding.cause]
+        if not causes:
+            self.say("diagnosed", "no cause found")
+        for finding in causes:
+            self.say("diagnosed", (finding["fault"], "bold"), f": {finding['says']}")
             for cited in finding["evidence"][:3]:
                 place = f"{cited['source']} {cited['id']}:{cited['line']}  "
-                self.more(line("  ", (place, "dim"), moment(cited["text"])[:110]))
+                self.more(line((place, "dim"), moment(cited["text"])[:110]))
 
     def _proposal(self, incident: Incident) -> None:
         plan = shape.plan(incident.plan) if incident.plan else {}
@@ -221,7 +225,11 @@ class Story:
 
 
 def _where_next() -> Iterator[Text]:
+    program = "opsbot" if shutil.which("opsbot") else os.path.relpath(sys.argv[0])
     yield line(("Where to look next", "bold"))
-    yield line("  opsbot check, opsbot test     the rules and playbooks that just worked, and their cases")
-    yield line("  docs/start.md                 the same on your own Prometheus and cluster: opsbot serve")
-    yield line("  docs/safety.md                what opsbot promises, and how it is held")
+    for what, why in (
+        (f"{program} check", "the alerts, rules and playbooks that just worked; `test` runs their cases"),
+        ("docs/start.md", f"the same on your own Prometheus and cluster: {program} serve"),
+        ("docs/safety.md", "what opsbot promises, and how it is held"),
+    ):
+        yield line(f"  {what:<28}{why}")
