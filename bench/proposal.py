@@ -21,9 +21,8 @@ from opsbot.practice.ground import raise_ground
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     seconds = [once() for _ in range(runs)]
-    print(
-        f"alert fired to proposal: {', '.join(f'{s:.2f} s' for s in seconds)}; median {statistics.median(seconds):.2f} s"
-    )
+    each, middle = ", ".join(f"{second:.2f} s" for second in seconds), statistics.median(seconds)
+    print(f"alert fired to proposal: {each}; median {middle:.2f} s")
 
 
 def once() -> float:

@@ -32,9 +32,8 @@ def main() -> None:
     for _ in range(runs):
         bare = together([sys.executable, "-c", "pass"], 20)
         ratios.append(together([sys.executable, "-m", "opsbot", "--help"], 20) / bare)
-    print(
-        f"opsbot --help / python -c pass: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}"
-    )
+    middle, least, most = statistics.median(ratios), min(ratios), max(ratios)
+    print(f"opsbot --help / python -c pass: median {middle:.2f}, {least:.2f} to {most:.2f}")
 
 
 if __name__ == "__main__":
