@@ -1,13 +1,15 @@
 """Strict YAML with marks: text in, plain values and the place of each of them out.
 
-Refused, all at once and each with its place: duplicate keys, keys that are no text, aliases and anchors, tags of our
-file formats' own making, files that are too large, too deep or hold too many values, and words that YAML 1.1 silently
-turns into something else (`no`, `012`, `1:30`). What is read goes on to a pydantic model, whose complaints get places.
+Refused, all at once and each with its place: duplicate keys, keys that are no text, aliases, tags, files that are
+too large, too deep or hold too many values, and words that YAML 1.1 silently turns into something else (`no`, `012`,
+`1:30`). What is read goes on to a pydantic model, whose complaints get places.
 """
 
 from __future__ import annotations
 
 import difflib
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,18 +81,17 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, file: str) -> list[Document]:
     """All documents of a text, empty ones left out; ConfigError with every problem of syntax and form."""
+    problems = _guard(text, file)
     try:
-        nodes = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+        nodes = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None and not _empty(node)]
     except yaml.MarkedYAMLError as error:
-        raise ConfigError([_marked(error, file)]) from error
+        raise ConfigError([*problems, _marked(error, file)]) from error
     except yaml.YAMLError as error:
-        raise ConfigError([Problem(file, 1, 1, " ".join(str(error).split())[:200])]) from error
-    except RecursionError as error:
-        raise ConfigError([Problem(file, 1, 1, f"is nested deeper than {MAX_DEPTH} levels")]) from error
+        raise ConfigError([*problems, Problem(file, 1, 1, " ".join(str(error).split())[:200])]) from error
     documents = [_Reader(file).document(node) for node in nodes]
-    problems = [problem for document in documents for problem in document.problems]
+    problems += [problem for document in documents for problem in document.problems]
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(sorted(problems, key=lambda problem: (problem.line, problem.column)))
     return documents
 
 
@@ -103,28 +104,70 @@ def parse_one(text: str, file: str) -> Document:
 
 
 def fit(document: Document, model: type[Model], value: Any = None, where: Where = ()) -> Model:
-    """The document (or the part of it at `where`) as a model; ConfigError with each complaint at its place."""
+    """The document (or its part `value` at `where`) as a model; ConfigError with each complaint at its place."""
     try:
-        return model.model_validate(document.value if value is None else value)
+        return model.model_validate(value if where else document.value if value is None else value)
     except ValidationError as error:
         raise ConfigError([_complaint(document, where, item, model) for item in error.errors()]) from error
 
 
-# reading nodes ------------------------------------------------------------------------------------------------------
+# before reading ----------------------------------------------------------------------------------------------------
 
 
 class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
     """The C loader, composing nodes only: values are made by `_Reader`."""
 
 
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2, c-printable
+
+
+def _guard(text: str, file: str) -> list[Problem]:
+    """What may not be in a text, seen before any node is composed; ConfigError at once where reading on is pointless.
+
+    Composing recurses in C: a text that is nested deep enough would end the process.
+    """
+    found = _UNREADABLE.search(text)
+    if found:
+        line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+        raise ConfigError([Problem(file, line, column, f"holds the unreadable character U+{ord(found[0]):04X}")])
+    problems: list[Problem] = []
+    depth = count = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.NodeEvent):
+                count += 1
+                problems += _out_of_bounds(event, file, depth, count)
+            depth += isinstance(event, yaml.CollectionStartEvent)
+    except yaml.YAMLError:
+        pass  # composing stumbles on the same place, and what it says is told
+    return problems
+
+
+def _out_of_bounds(event: yaml.NodeEvent, file: str, depth: int, count: int) -> list[Problem]:
+    line, column = _place(event)
+    if depth > MAX_DEPTH:
+        raise ConfigError([Problem(file, line, column, f"is nested deeper than {MAX_DEPTH} levels")])
+    if count > MAX_NODES:
+        raise ConfigError([Problem(file, line, column, f"holds more than {MAX_NODES} keys and values")])
+    if isinstance(event, yaml.AliasEvent):
+        return [Problem(file, line, column, "an alias is not allowed", "write the value out")]
+    tag = getattr(event, "tag", None)
+    return [Problem(file, line, column, f"the tag {tag.removeprefix(_TAG)!r} is not allowed")] if tag else []
+
+
+# reading nodes ------------------------------------------------------------------------------------------------------
+
+
 _TAG = "tag:yaml.org,2002:"
-_KINDS = {_TAG + kind: kind for kind in ("null", "bool", "int", "float", "str")} | {_TAG + "timestamp": "str"}
+_KINDS = {_TAG + kind: kind for kind in ("null", "bool", "int", "float", "str", "value", "merge")} | {
+    _TAG + "timestamp": "str"
+}
 
 
 class _Reader:
     def __init__(self, file: str) -> None:
         self.found = Document(file)
-        self.count = 0
         self.seen: set[int] = set()
 
     def document(self, node: yaml.Node) -> Document:
@@ -136,15 +179,10 @@ class _Reader:
         self.found.problems.append(Problem(self.found.file, line, column, message, hint))
 
     def value(self, node: yaml.Node, where: Where) -> Any:
-        self.found.marks[where] = _place(node)
-        self.count += 1
         if id(node) in self.seen:
-            return self.complain(node, "an alias is not allowed", "write the value out")
+            return None  # an alias, complained of already; what it stands for may be huge
         self.seen.add(id(node))
-        if len(where) > MAX_DEPTH:
-            return self.complain(node, f"is nested deeper than {MAX_DEPTH} levels")
-        if self.count > MAX_NODES:
-            return self.complain(node, f"holds more than {MAX_NODES} values") if self.count == MAX_NODES + 1 else None
+        self.found.marks[where] = _place(node)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, where)
         if isinstance(node, yaml.SequenceNode):
@@ -175,32 +213,41 @@ class _Reader:
         return str(node.value)
 
     def scalar(self, node: Any) -> Any:
-        kind, text = _KINDS.get(node.tag), node.value
-        if kind is None:
-            return self.complain(node, f"the tag {node.tag.rpartition(':')[2]!r} is not allowed")
-        if kind == "null":
-            return None
+        kind, text = _KINDS.get(node.tag, "null"), node.value  # any other tag was complained of already
         if kind == "str" or node.style in ("'", '"', "|", ">"):
             return text
-        return self.word(node, kind, text)
+        return None if kind == "null" else self.word(node, kind, text)
 
     def word(self, node: yaml.Node, kind: str, text: str) -> Any:
         """A bare word that YAML 1.1 takes for a truth value or a number: only the plain spellings are meant so."""
         if text.lower() in ("true", "false"):
             return text.lower() == "true"
-        read = {"int": int, "float": float}.get(kind)
         digits = text.lstrip("+-")
-        plain = digits != "" and not (kind == "int" and len(digits) > 1 and digits[0] == "0") and "_" not in text
-        if read is not None and plain:
-            try:
-                return read(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-            except ValueError:
-                pass
+        plain = (
+            digits[:1].isdigit() and not (kind == "int" and len(digits) > 1 and digits[0] == "0") and "_" not in text
+        )
+        number = _number(kind, text) if plain else None
+        if number is not None:
+            return number
         return self.complain(node, f"{text[:40]!r} can be read in two ways", f"put it in quotes: {text[:40]!r}")
 
 
-def _place(node: yaml.Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
+def _number(kind: str, text: str) -> int | float | None:
+    try:
+        number = {"int": int, "float": float}[kind](text)
+    except (KeyError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _empty(node: yaml.Node) -> bool:
+    """Whether there is nothing at all between two document marks."""
+    return isinstance(node, yaml.ScalarNode) and node.value == "" and node.tag == _TAG + "null"
+
+
+def _place(node: yaml.Node | yaml.NodeEvent) -> tuple[int, int]:
+    mark = node.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def _marked(error: yaml.MarkedYAMLError, file: str) -> Problem:
@@ -221,31 +268,40 @@ _SAYINGS = {
 
 
 def _complaint(document: Document, base: Where, item: Mapping[str, Any], model: type[BaseModel]) -> Problem:
-    where = (*base, *item["loc"])
-    kind, name = item["type"], ".".join(str(step) for step in item["loc"])
-    message = _SAYINGS.get(kind) or item["msg"].removeprefix("Value error, ")
-    hint = _near(str(item["loc"][-1]), _known(model, item["loc"])) if kind == "extra_forbidden" else ""
-    if kind == "missing":
-        return document.problem(where[:-1], f"{name}: {message}")
-    return document.problem(where, f"{name}: {message}" if name else message, hint, key=kind == "extra_forbidden")
+    kind, missing = item["type"], item["type"] == "missing"
+    loc = _in_document(document, base, item["loc"], missing)
+    name = ".".join(str(step) for step in loc)
+    message = _SAYINGS.get(kind) or item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    said = f"{name}: {message}" if name else message
+    if missing:
+        return document.problem((*base, *loc[:-1]), said)
+    hint = _near(str(loc[-1]), _known(model, item["loc"])) if kind == "extra_forbidden" else ""
+    return document.problem((*base, *loc), said, hint, key=kind == "extra_forbidden")
+
+
+def _in_document(document: Document, base: Where, loc: Sequence[Step], missing: bool) -> Where:
+    """The part of a complaint's place that the file has: of a choice between types, pydantic names the type too."""
+    kept: Where = ()
+    for place, step in enumerate(loc):
+        if (*base, *kept, step) in document.marks or (missing and place == len(loc) - 1):
+            kept = (*kept, step)
+    return kept
 
 
 def _known(model: type[BaseModel], loc: Sequence[Step]) -> list[str]:
-    """The keys that the model at this place knows; none where the way there cannot be followed."""
-    at: type[BaseModel] | None = model
+    """The keys that the model (or the models to choose from) at this place knows."""
+    models = [model]
     for step in loc[:-1]:
-        if at is None or isinstance(step, int):
-            continue
-        found = next((f for n, f in at.model_fields.items() if step in (n, f.alias)), None)
-        at = _model_in(found.annotation) if found else None
-    return [] if at is None else [f.alias or n for n, f in at.model_fields.items()]
+        chosen = [one for one in models if one.__name__ == step]
+        fields = [field for one in models for name, field in one.model_fields.items() if step in (name, field.alias)]
+        models = chosen or [inner for field in fields for inner in _models_in(field.annotation)] or models
+    return [field.alias or name for one in models for name, field in one.model_fields.items()]
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
-    return next((part for part in inner if part is not None), None)
+        return [annotation]
+    return [inner for part in getattr(annotation, "__args__", ()) for inner in _models_in(part)]
 
 
 def _near(word: str, known: Iterable[str]) -> str:

@@ -40,7 +40,8 @@ class Incident:
     """One incident. `round` counts diagnoses; findings, plan, approval and run are those of the present round.
 
     `key` is made of the target (of the rule where there is none). `reason` names why the state is what it is, `since`
-    when it came to be. `inputs` are those that a human gave for a run of their own. `alerts`, `hypotheses` and `reported` (the version last reported) live in rows of their own and
+    when it came to be. `inputs` are those that a human gave for a run of their own. `alerts`, `hypotheses` and
+    `reported` (the version last reported) live in rows of their own and
     are filled in when the record is loaded; they are no part of it.
     """
 

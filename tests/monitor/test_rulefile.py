@@ -132,7 +132,7 @@ BAD = {
     "not YAML": ("alerts: [", 2, "not valid YAML", ""),
     "rule files": ("rule_files: [x.yaml]", 1, "rule_files: is not supported yet", "leave it out"),
     "inhibit": ("alerts: []\ninhibit: [{}]", 2, "inhibit: is not supported yet", "leave it out"),
-    "alias": ("alerts: &a []\ninhibit: *a", 1, "an alias is not allowed", ""),
+    "alias": ("alerts: &a []\ninhibit: *a", 2, "an alias is not allowed", ""),
 }  # fmt: skip
 
 

@@ -1,0 +1,62 @@
+"""Secrets out of text: any text walks in, masked text walks out, with as many lines and the words around kept.
+
+The only maker of `MaskedText`. It never changes what is no secret, and never lets one of the known kinds through; a
+value that it learns as secret in one place of a text is masked in every other place of it too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opsbot.core.evidence import MaskedText
+from opsbot.mask.learn import Learnt
+from opsbot.mask.spans import covered, places
+from opsbot.mask.tree import walk
+from opsbot.mask.words import MASK, placeholder
+
+__all__ = ["MASK", "kept", "mask", "mask_tree"]
+
+_ROUNDS = 5
+
+
+def mask(text: str) -> MaskedText:
+    """The text without its secrets; masking what is masked already changes nothing."""
+    return _masked(text, Learnt())
+
+
+def mask_tree(value: Any) -> Any:
+    """The same shape (mappings, lists, texts) with every text masked and every key kept.
+
+    A number under a secret's name becomes masked text too; what one text gives away is masked in all of them.
+    """
+    learnt = Learnt()
+    walk(value, lambda text, secret: _learn(text, secret, learnt))
+    return walk(value, lambda text, secret: _shown(text, secret, learnt))
+
+
+def kept(text: str) -> MaskedText:
+    """Text that was masked before it was stored; for the store's decoding alone."""
+    return MaskedText(text)
+
+
+def _masked(text: str, learnt: Learnt) -> MaskedText:
+    """Round after round, until a round finds nothing more (a masked value may bare the form of the one beside it)."""
+    for _ in range(_ROUNDS):
+        found = places(text)
+        for start, end in found:
+            learnt.add(text[start:end])
+        masked = covered(text, [*found, *learnt.places(text)])
+        if masked == text:
+            break
+        text = masked
+    return MaskedText(text)
+
+
+def _learn(text: str, secret: bool, learnt: Learnt) -> str:
+    for start, end in [(0, len(text))] if secret else places(text):
+        learnt.add(text[start:end])
+    return text
+
+
+def _shown(text: str, secret: bool, learnt: Learnt) -> MaskedText:
+    return MaskedText(MASK) if secret and not placeholder(text) else _masked(text, learnt)

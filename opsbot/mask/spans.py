@@ -1,0 +1,113 @@
+"""Where the secrets of a text stand: text in, places out. Each finder knows one kind; none ever crosses a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+
+from opsbot.mask.formats import TOKEN
+from opsbot.mask.manifest import secret_objects
+from opsbot.mask.pairs import pairs
+from opsbot.mask.words import MASK, placeholder, random_looking
+
+Span = tuple[int, int]
+
+_URL = re.compile(r"://[^\s/?#:@\"'<>]{0,200}:([^\s/?#\"'<>]{1,500})@")
+_URL_USER = re.compile(r"://([\w.~-]{20,200})@", re.ASCII)
+_DSN = re.compile(r"(?<![^\s\"'=])[\w.-]{1,80}:([^\s@/\"']{1,200})@(?:tcp|udp|unix)\(", re.ASCII)
+_WEBHOOK = re.compile(r"https?://hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/_-]{20,})")
+_SCHEME = re.compile(
+    r"(?<![\w-])(?:bearer|basic|negotiate|token|apikey|api-token)[ \t]{1,4}\\{0,8}[\"']?([\w.~+/=|-]{8,})",
+    re.IGNORECASE | re.ASCII,
+)
+_COOKIES = re.compile(r"(?<![\w-])(?:set-)?cookie[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?([^\n\"']+)", re.IGNORECASE)
+_COOKIE = re.compile(r"(?<![^\s;,])([^\s=;,]++)=([^\s;,]+)")
+_COOKIE_WORDS = frozenset({"path", "domain", "expires", "max-age", "samesite", "priority", "version"})
+_LOGIN = r"(?<![\w-])(?:-u|--user|--proxy-user)[ \t=]{1,4}"
+_LOGINS = (
+    re.compile(_LOGIN + r"([\"'])(?P<user>[^\s:\"']{0,200}):(?P<secret>[^\n\"']{0,200})\1"),
+    re.compile(_LOGIN + r"([\"']?)(?P<user>[^\s:\"']{1,200})\1:(?P<secret>\"[^\"\n]+|'[^'\n]+|[^\s\"']+)"),
+)
+_COMMAND = re.compile(
+    r"\b(?:(?:docker|podman|nerdctl|helm registry) login[^\n|;]{0,200}?[ \t]-p[ \t=]{0,4}|sshpass[ \t]{1,4}-p[ \t]{0,4}"
+    r"|mysql(?:dump|admin)?[ \t][^\n|;]{0,200}?(?<=[ \t])-p|redis-cli[ \t][^\n|;]{0,200}?(?<=[ \t])-a[ \t]{1,4})"
+    r"[\"']?([^\s\"'|;]+)"
+)
+_DIGEST = re.compile(r"Digest [^\n]{0,1000}?response=[\"']?([0-9a-f]{16,128})", re.IGNORECASE)
+# Bundler reads the login for a gem server from BUNDLE_<host, dots as double underscores>.
+_GEM_SERVER = re.compile(
+    r"BUNDLE_[A-Z0-9_]{1,80}__[A-Z]{2,}[ \t]{0,8}[:=][ \t]{0,8}[\"']?([^\s:\"']{1,200}:[^\s\"';]+)"
+)
+_KEY_MARK = re.compile(r"-----(?:(?P<begin>BEGIN)|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_BODY = re.compile(r"\\{1,8}[nrt]|(?P<body>(?:(?!\\{1,8}[nrt])[^\s\"'>|])++)")
+_KEY_LINES = re.compile(r"(?:(?:\s|\\[nrt])*+(?:[A-Za-z0-9+/=]{16,}+|[A-Za-z][\w-]{1,20}: [^\n\"']{0,200}))*+")
+
+
+def places(text: str) -> list[Span]:
+    """All places of secrets, in no order; they may overlap."""
+    return [place for find in _FINDERS for place in find(text)]
+
+
+def covered(text: str, found: Iterable[Span]) -> str:
+    """The text with every place masked; places that overlap become one."""
+    parts: list[str] = []
+    at = 0
+    for start, end in sorted(found):
+        if start >= at:
+            parts += (text[at:start], MASK)
+        at = max(at, end)
+    return "".join((*parts, text[at:]))
+
+
+def _tokens(text: str) -> Iterator[Span]:
+    yield from (found.span() for found in TOKEN.finditer(text))
+
+
+def _urls(text: str) -> Iterator[Span]:
+    for pattern in (_URL, _DSN, _GEM_SERVER, _COMMAND, _DIGEST):
+        yield from (found.span(1) for found in pattern.finditer(text) if not placeholder(found[1]))
+    yield from (found.span(1) for found in _URL_USER.finditer(text) if random_looking(found[1]))
+    yield from (found.span(1) for found in _WEBHOOK.finditer(text))
+
+
+def _schemes(text: str) -> Iterator[Span]:
+    """What follows the name of a scheme and looks like no word (`Bearer tokens are …` is a sentence)."""
+    yield from (found.span(1) for found in _SCHEME.finditer(text) if any(c.isdigit() or c == "=" for c in found[1]))
+
+
+def _cookies(text: str) -> Iterator[Span]:
+    for header in _COOKIES.finditer(text):
+        for cookie in _COOKIE.finditer(text, *header.span(1)):
+            if cookie[1].lower() not in _COOKIE_WORDS and not placeholder(cookie[2]):
+                yield cookie.span(2)
+
+
+def _logins(text: str) -> Iterator[Span]:
+    """`curl -u user:password`, quoted in any way; `-u token:` has no password, so the user is the secret."""
+    for found in (found for pattern in _LOGINS for found in pattern.finditer(text)):
+        start, end = found.span("secret" if found["secret"] else "user")
+        start += text[start : start + 1] in ("'", '"')
+        numbers = found["user"].isdigit() and found["secret"].isdigit()  # `docker run -u 1000:1000`
+        if not numbers and not placeholder(text[start:end]):
+            yield start, end
+
+
+def _key_blocks(text: str) -> Iterator[Span]:
+    """What stands between BEGIN and END, line by line, also where the line ends are escaped as in JSON."""
+    for mark, after in pairwise((*_KEY_MARK.finditer(text), None)):
+        if mark and mark["begin"]:
+            whole = after is not None and not after["begin"]
+            end = after.start() if after and whole else _cut_block(text, mark.end())
+            yield from (part.span() for part in _KEY_BODY.finditer(text, mark.end(), end) if part["body"])
+
+
+def _cut_block(text: str, at: int) -> int:
+    """The end of a key whose END is missing: as far as the lines look like those of a key."""
+    lines = _KEY_LINES.match(text, at)
+    return lines.end() if lines else at
+
+
+_FINDERS: tuple[Callable[[str], Iterable[Span]], ...] = (
+    _tokens, _urls, _schemes, _cookies, _logins, _key_blocks, pairs, secret_objects,
+)  # fmt: skip

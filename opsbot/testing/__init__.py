@@ -1,0 +1,7 @@
+"""Fakes that behave, for opsbot's own tests and for those of its users. Nothing here talks to anything outside."""
+
+from opsbot.testing.clock import ManualClock
+from opsbot.testing.cluster import FakeCluster
+from opsbot.testing.prometheus import FakeMetrics, FakePrometheus
+
+__all__ = ["FakeCluster", "FakeMetrics", "FakePrometheus", "ManualClock"]

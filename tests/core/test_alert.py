@@ -1,0 +1,51 @@
+"""What tells one rule from another, and one alert from another."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from opsbot.core.alert import AlertRule, fingerprint, rank
+
+RULE = AlertRule("High Task Latency", "avg(response_time) > 5000", "critical", labels={"team": "agents"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Other"},
+        {"condition": "up == 0"},
+        {"severity": "warning"},
+        {"labels": {"team": "shop"}},
+        {"labels": {}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_rule_of_another_meaning_is_another_rule(change: dict[str, Any]) -> None:
+    assert replace(RULE, **change).id != RULE.id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"file": "x.yaml", "line": 9}, {"annotations": {"summary": "x"}}, {"hold_for": timedelta(minutes=1)},
+     {"every": timedelta(seconds=5)}, {"actions": ("restart",)}],
+    ids=lambda change: next(iter(change)),
+)  # fmt: skip
+def test_a_rule_stays_itself_wherever_it_stands_and_however_often_it_is_asked(change: dict[str, Any]) -> None:
+    assert replace(RULE, **change).id == RULE.id
+
+
+def test_an_alert_is_its_rule_and_its_labels() -> None:
+    one = fingerprint(RULE.id, {"a": "1", "b": "2"})
+    assert one == fingerprint(RULE.id, {"b": "2", "a": "1"})
+    assert one != fingerprint(RULE.id, {"a": "1"})
+    assert one != fingerprint("other", {"a": "1", "b": "2"})
+    assert len(one) == len(RULE.id) == 16
+
+
+@pytest.mark.parametrize(
+    ("severity", "place"), [("critical", 0), ("warning", 1), ("info", 2), ("none", 1), ("", 1), ("CRITICAL", 1)]
+)
+def test_rank(severity: str, place: int) -> None:
+    assert rank(severity) == place

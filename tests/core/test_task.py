@@ -1,0 +1,70 @@
+"""What is due next, for every state, in every mode."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from opsbot.core.approval import ApprovalState
+from opsbot.core.incident import Incident, State
+from opsbot.core.task import Mode, Skill, next_change, next_skills
+from tests.core.conftest import At
+
+OBSERVE, PROPOSE, ACT = Mode.OBSERVE, Mode.PROPOSE, Mode.ACT
+EVERY = (OBSERVE, PROPOSE, ACT)
+DUE: list[tuple[State, tuple[Mode, ...], tuple[Skill, ...]]] = [
+    (State.OPEN, EVERY, (Skill.COLLECT_EVIDENCE,)),
+    (State.DIAGNOSED, (OBSERVE,), ()),
+    (State.DIAGNOSED, (PROPOSE, ACT), (Skill.PLAN,)),
+    (State.AWAITING_APPROVAL, EVERY, ()),
+    (State.APPROVED, EVERY, (Skill.RUN_PLAYBOOK,)),
+    (State.RUNNING, EVERY, (Skill.RUN_PLAYBOOK,)),
+    (State.PARKED, EVERY, (Skill.RUN_PLAYBOOK,)),
+    (State.VERIFYING, EVERY, (Skill.VERIFY,)),
+    (State.ESCALATED, EVERY, (Skill.REPORT,)),
+    (State.RESOLVED, EVERY, (Skill.REPORT,)),
+]
+CASES = [(state, mode, due) for state, modes, due in DUE for mode in modes]
+
+
+def test_every_state_is_in_the_table_in_every_mode() -> None:
+    assert sorted((state, mode) for state, mode, _ in CASES) == sorted(
+        (state, mode) for state in State for mode in Mode
+    )
+
+
+@pytest.mark.parametrize(("state", "mode", "due"), CASES, ids=[f"{state}-{mode}" for state, mode, _ in CASES])
+def test_what_is_due(at: At, now: datetime, state: State, mode: Mode, due: tuple[Skill, ...]) -> None:
+    assert next_skills(at(state, ApprovalState.WAITING), now, mode) == due
+
+
+@pytest.mark.parametrize("mode", EVERY, ids=str)
+def test_rules_are_matched_once_evidence_is_there(at: At, now: datetime, mode: Mode) -> None:
+    collected = replace(at(State.OPEN), collected_at=now)
+    assert next_skills(collected, now, mode) == (Skill.MATCH_RULES,)
+
+
+@pytest.mark.parametrize("mode", EVERY, ids=str)
+def test_an_expired_question_is_put_away(at: At, now: datetime, mode: Mode) -> None:
+    waiting = at(State.AWAITING_APPROVAL, ApprovalState.WAITING)
+    expiry = next_change(waiting)
+    assert expiry == now + timedelta(minutes=15)
+    assert next_skills(waiting, expiry - timedelta(microseconds=1), mode) == ()
+    assert next_skills(waiting, expiry, mode) == (Skill.PLAN,)
+
+
+def test_a_question_that_is_not_there_cannot_be_waited_for(at: At, now: datetime) -> None:
+    assert next_skills(at(State.AWAITING_APPROVAL), now, PROPOSE) == (Skill.PLAN,)
+
+
+@pytest.mark.parametrize("state", [State.ESCALATED, State.RESOLVED], ids=str)
+@pytest.mark.parametrize(("reported", "due"), [(0, True), (2, True), (3, False)])
+def test_each_version_is_reported_once(at: At, now: datetime, state: State, reported: int, due: bool) -> None:
+    incident: Incident = replace(at(state), reported=reported)
+    assert next_skills(incident, now, PROPOSE) == ((Skill.REPORT,) if due else ())
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.AWAITING_APPROVAL], ids=str)
+def test_time_alone_changes_nothing_but_a_question(at: At, state: State) -> None:
+    assert next_change(at(state, ApprovalState.WAITING)) is None
+    assert next_change(at(State.AWAITING_APPROVAL)) is None
