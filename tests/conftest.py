@@ -1,0 +1,87 @@
+"""For all tests: no network beyond loopback, no setting of the user's, and a count of what real components were met."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+from opsbot.config import cache_folder
+from opsbot.core.errors import PermanentError
+from opsbot.practice import prometheus
+
+LOOPBACK = ["127.0.0.1", "::1"]
+MISLEADING = ("OPSBOT_", "KUBE", "NO_COLOR", "FORCE_COLOR", "http_proxy", "https_proxy", "all_proxy")
+
+
+def _prometheus_version() -> str:
+    return prometheus.version(prometheus.find(cache_folder(), lambda _text: None))
+
+
+COMPONENTS: dict[str, Callable[[], str]] = {
+    "prometheus": _prometheus_version,
+    "kubernetes client": lambda: metadata.version("kubernetes"),
+}
+"""What a test may claim to exercise with `@pytest.mark.real(NAME)`, and how its version is learnt."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+    for marker in item.iter_markers("real"):
+        for name in marker.args:
+            if name not in COMPONENTS:
+                pytest.fail(f"real({name!r}) is none of {', '.join(COMPONENTS)}", pytrace=False)
+            item.user_properties.append(("real", name))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Captured text may hold what no UTF-8 can (half of a surrogate pair); reports travel between processes."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests see no setting of whoever runs them, and no cluster or config of theirs."""
+    for name in os.environ:
+        if name.lower().startswith(tuple(word.lower() for word in MISLEADING)):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path_factory.getbasetemp() / "no-kubeconfig"))
+
+
+@pytest.fixture(scope="session")
+def prometheus_program() -> Path:
+    """The real Prometheus. Where it cannot be had, its tests are skipped, and the end of the run says so loudly."""
+    try:
+        return prometheus.find(cache_folder(), lambda _text: None)
+    except PermanentError as error:
+        pytest.skip(f"NO REAL COMPONENT: {error}")
+
+
+@pytest.fixture
+def cache() -> Path:
+    """Where downloads are kept."""
+    return cache_folder()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    met, missed = set(_real(terminalreporter, "passed")), set(_real(terminalreporter, "skipped"))
+    if met:
+        versions = ", ".join(f"{name} {COMPONENTS[name]()}" for name in sorted(met))
+        terminalreporter.write_line(f"real components exercised: {versions}", green=True)
+    if missed - met:
+        terminalreporter.write_line(
+            f"REAL COMPONENTS NOT EXERCISED: {', '.join(sorted(missed - met))}", red=True, bold=True
+        )
+
+
+def _real(reporter: pytest.TerminalReporter, outcome: str) -> Iterator[str]:
+    for report in reporter.stats.get(outcome, ()):
+        yield from (name for key, name in getattr(report, "user_properties", ()) if key == "real")
