@@ -3,7 +3,7 @@
 The only room that reads the clock.
 """
 
-from opsbot.app.agents import Agents, Bot, access, build, mode
+from opsbot.app.agents import Agents, Bot, access, build
 from opsbot.app.hands import Hands, clock, connect
 
-__all__ = ["Agents", "Bot", "Hands", "access", "build", "clock", "connect", "mode"]
+__all__ = ["Agents", "Bot", "Hands", "access", "build", "clock", "connect"]

@@ -43,15 +43,6 @@ class Agents:
     why: str
 
 
-def mode(config: Config) -> tuple[Mode, str]:
-    """What opsbot does on its own here, and why."""
-    if config.limits.mode is Mode.OBSERVE:
-        return Mode.OBSERVE, "limits.mode says so"
-    if config.kubernetes.write is None:
-        return Mode.OBSERVE, "kubernetes.write is not given: nothing can be changed"
-    return config.limits.mode, "kubernetes.write is given: every plan still waits for a human"
-
-
 def build(config: Config, hands: Hands) -> Agents:
     """All agents on these hands; ConfigError with the problems of all files that they need."""
     playbooks = library.playbooks(config)
@@ -60,7 +51,7 @@ def build(config: Config, hands: Hands) -> Agents:
     if hands.metrics is None or hands.reader is None:
         file = str(config.file or settings.NAME)
         raise ConfigError([Problem(file, 0, 0, "prometheus.url is missing", "opsbot must know where to ask")])
-    which, why = mode(config)
+    which, why = config.mode
     monitor = MonitorAgent(
         rules=alerts,
         metrics=hands.metrics,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from opsbot import config as settings
 from opsbot.app import hands
-from opsbot.app.agents import mode
 from opsbot.commands.desk import Probe
 from opsbot.core.errors import ConfigError, OpsbotError
 from opsbot.core.ports import ClusterReader
@@ -36,7 +35,7 @@ def config(desk: TerminalDesk) -> Probe:
 
     def look() -> tuple[str, str]:
         file = desk.config.file
-        which, why = mode(desk.config)
+        which, why = desk.config.mode
         return "good", f"{file or f'no {settings.NAME}: defaults'}; mode {which.value}: {why}"
 
     return _told("config", look)

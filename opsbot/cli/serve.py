@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 def run(args: Namespace) -> int:
     """Watch until SIGINT or SIGTERM, or for as long as asked; 0 after an orderly stop."""
     from opsbot import config as settings
+    from opsbot import telemetry
     from opsbot.app import Bot, connect
     from opsbot.cli.follow import follow
     from opsbot.cli.terminal import console
 
+    telemetry.start()
     lasting = _seconds(args.lasting)
     config = settings.load(args.config)
     hands = connect(config)

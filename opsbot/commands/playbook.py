@@ -14,6 +14,7 @@ from opsbot.core.duration import spell
 from opsbot.core.errors import Conflict, PermanentError, Refused
 from opsbot.core.playbook import Guardrails, Input, Playbook, Scalar, StepSpec, VerifySpec
 from opsbot.core.target import Target
+from opsbot.core.task import Mode
 from opsbot.mask import mask
 from opsbot.remediate import manual
 
@@ -44,6 +45,9 @@ def plan(desk: Desk, person: str, args: Namespace) -> Answer:
 def run(desk: Desk, person: str, args: Namespace) -> Answer:
     """{incident: brief}: a manual incident whose plan a human still approves; Refused where one is open there."""
     playbook, target, inputs = _order(desk, args)
+    mode, why = desk.config.mode
+    if mode is Mode.OBSERVE:
+        raise Refused("observe", f"opsbot only observes here: {why}")
     incident = manual.incident(playbook, target, inputs, person, args.reason, desk.now)
     detail = {"playbook": playbook.name, "target": str(target), "why": mask(args.reason)}
     note = Note(who=person, act="asked", reason="manual_run", detail=detail)

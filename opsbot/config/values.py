@@ -115,6 +115,15 @@ class Config:
     disable: tuple[str, ...] = ()
 
     @property
+    def mode(self) -> tuple[Mode, str]:
+        """What opsbot does on its own here, and why."""
+        if self.limits.mode is Mode.OBSERVE:
+            return Mode.OBSERVE, "limits.mode says so"
+        if self.kubernetes.write is None:
+            return Mode.OBSERVE, "kubernetes.write is not given, so nothing can be changed"
+        return self.limits.mode, "kubernetes.write is given, and every plan waits for a human"
+
+    @property
     def alerts_file(self) -> Path:
         """The user's alerts.yaml, there or not."""
         return self.folder / "alerts.yaml"

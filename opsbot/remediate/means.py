@@ -22,6 +22,7 @@ from opsbot.remediate.guardrails import PAUSED, Surroundings
 from opsbot.remediate.plan import Order, Terms
 
 SOON = timedelta(seconds=1)
+PAUSING_MAP = "opsbot-paused"
 GIVEN_UP = {
     State.DIAGNOSED: "stuck", State.APPROVED: "refused", State.PARKED: "refused", State.RUNNING: "failed",
     State.VERIFYING: "not_verified",
@@ -30,7 +31,10 @@ GIVEN_UP = {
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Ports and settings. `reader` and `writer` are None where config gives no such account."""
+    """Ports and settings. `reader` and `writer` are None where config gives no such account.
+
+    `home` is the namespace that opsbot itself runs in, where a ConfigMap may pause it; empty where it is in none.
+    """
 
     store: Store
     playbooks: Mapping[str, Playbook]
@@ -42,6 +46,7 @@ class Means:
     reader: ClusterReader | None = None
     writer: ClusterWriter | None = None
     metrics: Metrics | None = None
+    home: str = ""
 
     def see(self, target: Target) -> Seen | None:
         """The target under the read account; None where it is not there, Blind where that cannot be known."""
@@ -57,11 +62,18 @@ class Means:
         return Seen(facts.uid(thing), facts.whole(self.reader, target, thing))
 
     def pause(self) -> str | None:
-        """What the kill switch says: empty for off, None where it cannot be read."""
+        """What the kill switches say: empty for off, None where one cannot be read."""
         try:
-            return self.store.fetch(PAUSED) or ""
+            return self.store.fetch(PAUSED) or self._paused_by_hand()
         except OpsbotError:
             return None
+
+    def _paused_by_hand(self) -> str:
+        """The second switch, for which kubectl is enough: a ConfigMap in opsbot's own namespace."""
+        if not self.home or self.reader is None:
+            return ""
+        there = self.reader.get("ConfigMap", self.home, PAUSING_MAP) is not None
+        return f"there is a ConfigMap {PAUSING_MAP} in {self.home}" if there else ""
 
     def around(self, incident: Incident, now: datetime) -> Surroundings:
         """What holds around a change of this incident now.

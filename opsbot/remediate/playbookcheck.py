@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, TypeGuard
 
+from opsbot import promql
 from opsbot.core import duration, template
 from opsbot.core.errors import ConfigError, Problem, Refused
 from opsbot.core.playbook import Input
@@ -228,11 +229,25 @@ def _verify(document: Document) -> Iterator[Problem]:
         yield document.problem(("verify",), "needs alert_clears_within, or a condition with within")
     if wanted is not None and verify.get("within") is None:
         yield document.problem(("verify",), "within: is missing", "how long the condition may take to come true")
+    if isinstance(wanted, str) and wanted.strip():
+        yield from _proof(document, wanted)
     if _span(verify, "holds_for") > _span(verify, "within") and wanted is not None:
         yield document.problem(("verify", "holds_for"), "holds_for is longer than within, so it could never be seen")
     for key in ("holds_for", "within"):
         if wanted is None and key in verify:
             yield document.problem(("verify", key), f"{key} belongs to a condition", key=True)
+
+
+def _proof(document: Document, wanted: str) -> Iterator[Problem]:
+    """A condition proves nothing if it holds for whatever series there is, at any value."""
+    try:
+        promql.condition(wanted)
+    except ValueError as error:
+        yield document.problem(("verify", "condition"), f"condition: {error}")
+        return
+    if not promql.has_comparison(wanted):
+        hint = "write what must be true, such as `avg(response_time) < 1000`"
+        yield document.problem(("verify", "condition"), "condition: compares nothing, so it proves nothing", hint)
 
 
 def _span(verify: Mapping[str, Any], name: str) -> timedelta:

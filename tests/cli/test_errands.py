@@ -81,6 +81,14 @@ def test_a_second_run_on_the_same_target_is_refused(terminal: Terminal) -> None:
     assert "incident_open" in answer["error"]
 
 
+def test_where_nothing_can_be_changed_no_run_is_taken(terminal: Terminal) -> None:
+    config = terminal.folder / "agent_config.yaml"
+    config.write_text(config.read_text() + "limits: {mode: observe}\n")
+    code, answer = terminal.ask("playbook", "run", "scale_up_agents", *DEPLOYMENT)
+    assert code == 2
+    assert "only observes here" in answer["error"]
+
+
 def test_a_plan_can_be_looked_at_without_asking_for_it(terminal: Terminal) -> None:
     code, answer = terminal.ask("playbook", "plan", "scale_up_agents", *DEPLOYMENT)
     assert (code, answer["plan"]["steps"][0]["says"]) == (0, "scale 4 -> 6")

@@ -76,6 +76,7 @@ class World:
     access: Access = field(default_factory=lambda: people("Ana", "Ben"))
     mode: Mode = Mode.PROPOSE
     metrics: Metrics | None = None
+    home: str = ""
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
@@ -159,7 +160,7 @@ class World:
             Means(
                 store=self.store, playbooks=self.playbooks, limits=self.limits, access=self.access, mode=self.mode,
                 cluster="", nonce=lambda: f"n{next(self.nonces)}", reader=self.reader, writer=self.writer,
-                metrics=self.metrics,
+                metrics=self.metrics, home=self.home,
             )
         )  # fmt: skip
 

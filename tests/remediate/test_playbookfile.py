@@ -53,6 +53,7 @@ def test_a_good_file() -> None:
     assert [result.passed for result in cases.run(made)] == [True]
 
 
+COMPARE = "write what must be true, such as `avg(response_time) < 1000`"
 MISTAKES = {
     "unknown key": ("summary: Add", "sumary: Add", [
         "p.yaml:1:1: summary: is missing", "p.yaml:2:1: sumary: is not a known key (did you mean 'summary'?)"]),
@@ -116,8 +117,12 @@ MISTAKES = {
         "p.yaml:13:9: needs alert_clears_within, or a condition with within"]),
     "condition without an end": ("{alert_clears_within: 10m}", "{condition: up == 1}", [
         "p.yaml:13:9: within: is missing (how long the condition may take to come true)"]),
-    "a while longer than the end": ("{alert_clears_within: 10m}", "{condition: up, within: 1m, holds_for: 2m}", [
-        "p.yaml:13:48: holds_for is longer than within, so it could never be seen"]),
+    "a while longer than the end": ("{alert_clears_within: 10m}", "{condition: up > 0, within: 1m, holds_for: 2m}", [
+        "p.yaml:13:52: holds_for is longer than within, so it could never be seen"]),
+    "a condition that is no PromQL": ("{alert_clears_within: 10m}", "{condition: 'up >', within: 1m}", [
+        "p.yaml:13:21: condition: invalid promql query"]),
+    "a condition that proves nothing": ("{alert_clears_within: 10m}", "{condition: up, within: 1m}", [
+        f"p.yaml:13:21: condition: compares nothing, so it proves nothing ({COMPARE})"]),
     "a while for an alert": ("10m}", "10m, holds_for: 1m}", ["p.yaml:13:36: holds_for belongs to a condition"]),
     "no steps": ("steps:\n", "steps: []\nstep_:\n", [
         "p.yaml:10:8: steps: List should have at least 1 item after validation, not 0",

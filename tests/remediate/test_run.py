@@ -240,6 +240,23 @@ def test_a_kill_switch_that_cannot_be_read_is_on(world: World) -> None:
     assert (world.incident.state, world.incident.says) == (State.PARKED, "the kill switch cannot be read")
 
 
+def test_a_config_map_is_a_second_kill_switch(world: World) -> None:
+    world.home = "ops"
+    world.approved()
+    world.cluster.add({"kind": "ConfigMap", "metadata": {"name": "opsbot-paused", "namespace": "ops"}})
+    parked = world.walk((State.PARKED,))
+    assert parked.says == "changes are paused: there is a ConfigMap opsbot-paused in ops"
+    world.cluster.remove("ConfigMap", "ops", "opsbot-paused")
+    assert world.walk((State.VERIFYING,)).state is State.VERIFYING
+
+
+def test_a_second_kill_switch_that_cannot_be_read_is_on(world: World) -> None:
+    world.home = "ops"
+    world.approved()
+    world.cluster.fail_next(faults.error(403), times=100, path="configmaps")
+    assert world.walk((State.PARKED,)).says == "the kill switch cannot be read"
+
+
 # asked again in the middle ------------------------------------------------------------------------------------------
 
 
