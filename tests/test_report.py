@@ -20,6 +20,7 @@ from opsbot.report import verdict, write
 OPENED = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 TARGET = Target("agents", "Deployment", "agents", "prod", "u1")
 CITED = (Citation("e4", "pod_logs", 7, mask("WARN task 17 timed out waiting for a free worker")),)
+FOUND = Finding("workers_saturated", "overload", TARGET, mask("too much work"), 0.85, CITED, rank=1, cause=True)
 STEP = PlannedStep("scale", {"to": 6}, "scale 4 -> 6", timedelta(seconds=30))
 
 
@@ -36,11 +37,12 @@ APPROVAL = Approval(
     "a1", PLAN.digest, "approve:scale", 1, later(1), later(16), state=ApprovalState.USED,
     decisions=(Decision("Ana", True, later(2), "cli", mask("looks right")),),
 )  # fmt: skip
-RUN = Run("r1", PLAN.digest, later(2), (StepRecord(0, False, "x.0", StepState.DONE, later(2), later(3), STEP.says),))
+DONE = StepRecord(0, False, "x.0", StepState.DONE, later(2), later(3), STEP.says)
+RUN = Run("r1", PLAN.digest, later(2), (DONE,))
 RESOLVED = Incident(
     id=7, key=TARGET.key, version=9, state=State.RESOLVED, severity="critical", title=mask("tasks are slow"),
     opened_at=OPENED, since=later(5.5), target=TARGET, reason="verified", resolved_at=later(5.5),
-    findings=(Finding("workers_saturated", "overload", TARGET, mask("too much work"), 0.85, CITED, rank=1, cause=True),),
+    findings=(FOUND,),
     gaps=(Gap("events", mask("403 forbidden")),), plan=PLAN, approval=APPROVAL, run=RUN,
 )  # fmt: skip
 ENTRIES = (AuditEntry(7, 1, OPENED, "monitor", "opened", "alert_fired", {}, "r", "p", "d"),)
