@@ -1,6 +1,6 @@
-# make demo   one incident, end to end, on this machine       make test   everything that is checked before a change lands
-# make check  the same without the tests: quick               make lock   resolve requirements.lock anew
-# make clean  remove what the others made in this folder      PYTHON=...  another Python than the first that is 3.11 or later
+#: make demo   one incident, end to end, on this machine       make test   everything that is checked before a change lands
+#: make check  the same without the tests: quick               make lock   resolve requirements.lock anew
+#: make clean  remove what the others made in this folder      PYTHON=...  another Python than the first that is 3.11 or later
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types contracts lock clean
 MAKEFLAGS += --no-print-directory
@@ -13,7 +13,7 @@ WORKERS ?= 3
 MOVED := $(shell test -x $(BIN)/python && grep -qsxF '$(CURDIR)' $(READY) || echo yes)
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^#: //p' Makefile
 
 demo: $(READY)
 	@$(BIN)/opsbot demo $(DEMO)

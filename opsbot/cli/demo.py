@@ -23,8 +23,8 @@ def run(args: Namespace) -> int:
     story = Story(console(), time.monotonic(), asks=not args.yes and sys.stdin.isatty())
     story.title()
     with (
-        stopped_by_signal() as stop,
         raise_ground(settings.cache_folder(), settings.os_user(), tell=story.progress) as ground,
+        stopped_by_signal() as stop,  # from here on; before, Ctrl-C ends a download as it ends anything
     ):
         story.stopped = stop.is_set
         return _play(story, ground)

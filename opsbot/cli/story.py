@@ -34,6 +34,8 @@ PATIENCE = 120.0
 """Seconds without any news, the human's thinking aside, after which the story gives up."""
 GLANCE = 0.1
 INDENT = 21
+PAUSE = 5.0
+"""Seconds between two lines about one long task."""
 ENDS = (State.RESOLVED, State.ESCALATED)
 
 
@@ -43,6 +45,7 @@ class Story:
     def __init__(self, out: Console, begun: float, *, asks: bool) -> None:
         self._out, self._begun, self._asks = out, begun, asks
         self._told: set[str] = set()
+        self._phase = ""
         self._replicas: tuple[int, int] | None = None
         self._news_at = begun
         self.stopped: Callable[[], bool] = lambda: False
@@ -66,8 +69,11 @@ class Story:
         self._out.print()
 
     def progress(self, text: str) -> None:
-        """What is being made ready."""
-        self.say("setting up", (text, "dim"))
+        """What is being made ready; the same thing further on is told again after a while only."""
+        phase = text.split(",")[0]
+        if phase != self._phase or time.monotonic() - self._news_at > PAUSE:
+            self._phase = phase
+            self.say("setting up", (text, "dim"))
 
     def scene(self, ground: Ground, mode: Mode) -> None:
         """What there is when the curtain rises."""

@@ -58,7 +58,10 @@ def fetch(packages: Sequence[str], into: Path, tell: Tell) -> Path:
         return into
     for program in ("apt-get", "dpkg-deb"):
         if not shutil.which(program):
-            raise PermanentError(f"{program} is not here, so Debian's {' '.join(packages)} cannot be downloaded")
+            names = " ".join(packages)
+            raise PermanentError(
+                f"Debian's {names} cannot be downloaded: {program} is not here. To go on: install {names} yourself."
+            )
     try:
         with _alone(into):
             if not into.is_dir():
