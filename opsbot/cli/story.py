@@ -70,7 +70,7 @@ class Story:
 
     def progress(self, text: str) -> None:
         """What is being made ready; the same thing further on is told again after a while only."""
-        phase = text.split(",")[0]
+        phase = text.split(",", maxsplit=1)[0]
         if phase != self._phase or time.monotonic() - self._news_at > PAUSE:
             self._phase = phase
             self.say("setting up", (text, "dim"))
