@@ -45,7 +45,7 @@ RESOLVED = Incident(
     findings=(FOUND,),
     gaps=(Gap("events", mask("403 forbidden")),), plan=PLAN, approval=APPROVAL, run=RUN,
 )  # fmt: skip
-ENTRIES = (AuditEntry(7, 1, OPENED, "monitor", "opened", "alert_fired", {}, "r", "p", "d"),)
+ENTRIES = (AuditEntry(7, 1, OPENED, "monitor", "opened", "alert_fired", {}, record="r", previous="p", digest="d"),)
 
 
 def test_a_report_holds_what_why_who_and_when() -> None:

@@ -6,17 +6,16 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from opsbot import config as settings
 from opsbot.access import Access
 from opsbot.app.hands import Hands
 from opsbot.config import Config
 from opsbot.core.alert import AlertRule
-from opsbot.core.errors import ConfigError, Problem
+from opsbot.core.errors import ConfigError
 from opsbot.core.incident import Incident
 from opsbot.core.playbook import Playbook
 from opsbot.core.task import Again, Mode, Skill
@@ -48,9 +47,8 @@ def build(config: Config, hands: Hands) -> Agents:
     playbooks = library.playbooks(config)
     rules = library.rules(config, playbooks)
     alerts = library.alerts(config, playbooks)
-    if hands.metrics is None or hands.reader is None:
-        file = str(config.file or settings.NAME)
-        raise ConfigError([Problem(file, 0, 0, "prometheus.url is missing", "opsbot must know where to ask")])
+    if hands.metrics is None:
+        raise ConfigError([library.no_prometheus(config)])
     which, why = config.mode
     monitor = MonitorAgent(
         rules=alerts,
@@ -61,7 +59,7 @@ def build(config: Config, hands: Hands) -> Agents:
         clock=hands.clock,
     )
     diagnostic = DiagnosticAgent(hands.reader, hands.store, rules, tuple(playbooks))
-    remediation = RemediationAgent(_means(config, hands, playbooks, which))
+    remediation = RemediationAgent(_means(config, hands, playbooks, alerts))
     skills: dict[Skill, SkillFunction] = {
         Skill.COLLECT_EVIDENCE: diagnostic.collect_evidence,
         Skill.MATCH_RULES: diagnostic.match_rules,
@@ -79,11 +77,13 @@ def access(config: Config) -> Access:
     return Access(found.people, found.groups, found.permissions)
 
 
-def _means(config: Config, hands: Hands, playbooks: Mapping[str, Playbook], which: Mode) -> Means:
+def _means(config: Config, hands: Hands, playbooks: Mapping[str, Playbook], alerts: Sequence[AlertRule]) -> Means:
+    which, _ = config.mode
     return Means(
         store=hands.store, playbooks=playbooks, limits=config.limits, access=access(config), mode=which,
         cluster=config.kubernetes.cluster, nonce=partial(secrets.token_hex, 8), reader=hands.reader,
         writer=hands.writer if which is not Mode.OBSERVE else None, metrics=hands.metrics,
+        every={rule.id: rule.every for rule in alerts},
     )  # fmt: skip
 
 

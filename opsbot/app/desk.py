@@ -37,16 +37,17 @@ class TerminalDesk:
             store.close()
 
     def person(self, permission: str) -> str:
-        """Who asks, by name or else by login; Refused("not_allowed") where they lack the permission of the verb."""
-        if not permission:
-            return settings.os_user()
+        """Who asks: their name, or `cli:LOGIN` for an unknown one, which is nobody's name.
+
+        Refused("not_allowed") where they lack the permission of the verb.
+        """
         user = settings.os_user()
         name = self.access.person(self.door, user)
-        if not self.access.may(name, permission):
+        if permission and not self.access.may(name, permission):
             others = self.access.who_may(permission)
             hint = f"ask {', '.join(others)}" if others else "nobody in access.people has it"
             raise Refused("not_allowed", f"{name or f'OS user {user!r}'} may not {permission}; {hint}")
-        return name or user
+        return name or f"{self.door}:{user}"
 
     @cached_property
     def config(self) -> Config:

@@ -9,6 +9,7 @@ from pathlib import Path
 from opsbot import config as settings
 from opsbot.config import Config
 from opsbot.core.ports import Clock, ClusterReader, ClusterWriter, Metrics, Store
+from opsbot.lab import library
 
 
 def clock() -> datetime:
@@ -21,15 +22,17 @@ class Hands:
     """What reaches outside. None where config gives no way there."""
 
     store: Store
-    reader: ClusterReader | None
+    reader: ClusterReader
     writer: ClusterWriter | None
     metrics: Metrics | None
     clock: Clock = clock
 
 
 def connect(config: Config) -> Hands:
-    """Make all hands, the store included; PermanentError or ConfigError for what cannot work at all."""
-    return Hands(store(config, create=True), reader(config), writer(config), metrics(config))
+    """Make all hands; PermanentError or ConfigError for what cannot work at all. The store is made last."""
+    library.needed(config)
+    outside = reader(config), writer(config), metrics(config)
+    return Hands(store(config, create=True), *outside)
 
 
 def store(config: Config, *, create: bool, write: bool = True) -> Store:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(args: Namespace) -> int:
-    """Play the scene; 0 when the incident ends resolved, 1 when it does not, 130 when it was stopped."""
+    """Play the scene; 0 when it ends as the human decided, 1 when it does not, 130 when it was stopped."""
     from opsbot import config as settings
     from opsbot.cli.serve import stopped_by_signal
     from opsbot.cli.story import Story

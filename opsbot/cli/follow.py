@@ -13,11 +13,10 @@ GLANCE = 0.2
 
 
 def follow(store: Store, stopped: Callable[[], bool]) -> Iterator[Incident]:
-    """Each incident once per version that is seen, until stopped; a version that came and went unseen is skipped."""
-    seen: dict[int, int] = {}
-    for incident in store.due():
-        seen[incident.id] = incident.version
-        yield incident
+    """First the unresolved ones, then each that changes, until stopped; a version that came and went is skipped."""
+    there = store.incidents(limit=50)[::-1]
+    seen = {incident.id: incident.version for incident in there}
+    yield from (incident for incident in there if incident.unresolved)
     while not stopped():
         for incident in store.incidents(limit=50)[::-1]:
             if seen.get(incident.id) != incident.version:

@@ -110,8 +110,13 @@ class _News:
             return
         when = incident.since.astimezone().strftime("%H:%M:%S")
         words = "" if incident.reason == incident.state.value else f" ({incident.reason.replace('_', ' ')})"
-        what = f": {incident.title} on {incident.target or 'no target'}" if before is None else _details(incident)
-        yield line(f"{when}  incident {incident.id} ", incident.state.value, words, what)
+        what = f": {_title(incident)}" if before is None else ""
+        yield line(f"{when}  incident {incident.id} ", incident.state.value, words, what, _details(incident))
+
+
+def _title(incident: Incident) -> str:
+    place = str(incident.target or "no target")
+    return incident.title if place in incident.title else f"{incident.title} on {place}"
 
 
 def _details(incident: Incident) -> str:

@@ -48,6 +48,7 @@ class Story:
         self._phase = ""
         self._replicas: tuple[int, int] | None = None
         self._news_at = begun
+        self.config = ""
         self.stopped: Callable[[], bool] = lambda: False
         self.access = Access()
 
@@ -78,6 +79,7 @@ class Story:
     def scene(self, ground: Ground, mode: Mode) -> None:
         """What there is when the curtain rises."""
         wanted, ready = self._replicas = ground.replicas()
+        self.config = str(ground.config)
         self.say("cluster", ground.simulated or "The cluster is real.")
         self.say("prometheus", f"{ground.prometheus_version}, the real one, at {ground.prometheus}")
         self.say("app", f"Deployment/agents -n agents: {ready} of {wanted} replicas ready, tasks are done in good time")
@@ -152,7 +154,8 @@ class Story:
         self.say("proposed", (f"{plan['playbook']}", "bold"), f", because {plan['why']}")
         for text in steps(plan):
             self.more(text)
-        self.more(line(f"plan {plan['prefix']}: also from another terminal with `opsbot approve`"))
+        command = f"opsbot approve {incident.id} {plan['prefix']} --config {self.config}"
+        self.more(line("from another terminal: ", (command, "bold")))
 
     def _ask(self, incident: Incident, store: Store) -> None:
         """Put the question once; while the human thinks, somebody else may answer elsewhere."""
@@ -221,7 +224,7 @@ class Story:
         self._out.print()
         for text in _where_next():
             self._out.print(text)
-        return 0 if good else 1
+        return 0 if good or incident.reason == "rejected" else 1
 
     @staticmethod
     def _outcome(incident: Incident) -> Iterator[str]:

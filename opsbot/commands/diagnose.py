@@ -8,7 +8,7 @@ from opsbot.commands import shape
 from opsbot.commands.desk import Answer, Desk
 from opsbot.core import target as targets
 from opsbot.core.audit import Note
-from opsbot.core.errors import PermanentError
+from opsbot.core.errors import Blind, PermanentError
 from opsbot.core.incident import advance
 from opsbot.core.target import Target
 from opsbot.diagnose.collect import collect
@@ -21,6 +21,8 @@ def run(desk: Desk, person: str, args: Namespace) -> Answer:
         return _again(desk, person, int(args.target))
     target = _target(desk, args)
     picture = collect(desk.reader, target, desk.now)
+    if not picture.evidence:
+        raise Blind("; ".join(f"{gap.source}: {gap.why}" for gap in picture.gaps) or "there is no evidence")
     found = diagnose(picture, desk.rules, tuple(desk.playbooks))
     data = {
         "target": shape.target(target),

@@ -145,12 +145,14 @@ _LIVE = (ApprovalState.WAITING, ApprovalState.APPROVED)
 def advance(incident: Incident, event: str, now: datetime, reason: str = "") -> Incident:
     """The incident after an event; Refused("no_such_edge") where the table has none.
 
-    An approval that is waiting or given is withdrawn when the incident leaves by any edge but those that use it.
+    What was said of the state before is no longer said. An approval that is waiting or given is withdrawn when the incident leaves by any edge but those that use it.
     """
     to = EDGES.get((incident.state, event))
     if to is None or (event in ("cleared", "closed") and incident.state is State.PARKED and incident.begun):
         raise Refused("no_such_edge", f"an incident that is {incident.state.value} cannot be {event}")
-    moved = replace(incident, state=to, since=now, reason=reason or event, approval=_settled(incident, event, to))
+    moved = replace(
+        incident, state=to, since=now, reason=reason or event, says=None, approval=_settled(incident, event, to)
+    )
     if to is State.OPEN:
         return _fresh(moved, event)
     return replace(moved, resolved_at=now) if to is State.RESOLVED else moved

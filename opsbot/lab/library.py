@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from opsbot.config import Config, Prometheus
+from opsbot.config import NAME, Config, Prometheus
 from opsbot.core.alert import AlertRule
 from opsbot.core.diagnosis import DiagnosisRule
 from opsbot.core.errors import ConfigError, Problem
@@ -41,10 +41,29 @@ def rules(config: Config, known: Collection[str]) -> tuple[DiagnosisRule, ...]:
 def alerts(config: Config, known: Mapping[str, Playbook]) -> tuple[AlertRule, ...]:
     """The alert rules of the user's alerts.yaml; ConfigError with all its problems, or where there is none."""
     if not config.alerts_file.is_file():
-        hint = "write one, or name a config file beside one with --config"
-        raise ConfigError([Problem(str(config.alerts_file), 0, 0, "there is no such file", hint)])
+        raise ConfigError([_no_alerts(config)])
     found, _ = alert_rules.parse(read_text(config.alerts_file), str(config.alerts_file), known, every(config))
     return found
+
+
+def needed(config: Config) -> None:
+    """ConfigError for what `serve` cannot do without, all of it at once."""
+    lacking = [] if config.prometheus else [no_prometheus(config)]
+    if not config.alerts_file.is_file():
+        lacking.append(_no_alerts(config))
+    if lacking:
+        raise ConfigError(lacking)
+
+
+def no_prometheus(config: Config) -> Problem:
+    """What to say where nobody says which Prometheus to ask."""
+    file = str(config.file or config.folder / NAME)
+    return Problem(file, 0, 0, "prometheus.url is missing", "for example prometheus: {url: 'http://prometheus:9090'}")
+
+
+def _no_alerts(config: Config) -> Problem:
+    hint = "write one, or name a config file beside one with --config"
+    return Problem(str(config.alerts_file), 0, 0, "there is no such file", hint)
 
 
 def doubles(found: Sequence[Playbook]) -> list[Problem]:

@@ -128,8 +128,9 @@ class MonitorAgent:
                 self._see_to(cause, now)
         for incident in self._store.due():
             if incident.unresolved and incidents.cleared(incident):
+                watched = any(alert.rule in self._rules for alert in incident.alerts)
                 with suppress(Conflict):
-                    self._clear(incident, "alert_cleared", now)
+                    self._clear(incident, "alert_cleared" if watched else "rule_gone", now)
 
     def _see_to(self, cause: Cause, now: datetime) -> None:
         latest = self._latest(cause.key)

@@ -18,7 +18,7 @@ from opsbot.core.alert import Alert, AlertRule, AlertState, Sample, fingerprint
 from opsbot.core.errors import PermanentError
 from opsbot.core.evidence import MaskedText
 from opsbot.core.target import Target
-from opsbot.mask import mask
+from opsbot.mask import mask, mask_tree
 from opsbot.monitor import gotemplate
 from opsbot.monitor.gofuncs import TemplateError
 from opsbot.monitor.gotemplate import Scope
@@ -88,7 +88,7 @@ def _begun(
     now: datetime, target: Target | None,
 ) -> Alert:  # fmt: skip
     return Alert(
-        rule=rule.id, name=rule.name, fingerprint=name, severity=labels.get("severity", ""), labels=labels,
+        rule=rule.id, name=rule.name, fingerprint=name, severity=labels.get("severity", ""), labels=mask_tree(labels),
         state=AlertState.PENDING, active_at=now, value=float(sample.value) if math.isfinite(sample.value) else None,
         held_at=now, holds_since=now, annotations=annotations, actions=rule.actions, target=target,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from opsbot.config import Limits
@@ -34,6 +34,7 @@ class Means:
     """Ports and settings. `reader` and `writer` are None where config gives no such account.
 
     `home` is the namespace that opsbot itself runs in, where a ConfigMap may pause it; empty where it is in none.
+    `every` is how often each alert rule is asked, by its id.
     """
 
     store: Store
@@ -47,6 +48,7 @@ class Means:
     writer: ClusterWriter | None = None
     metrics: Metrics | None = None
     home: str = ""
+    every: Mapping[str, timedelta] = field(default_factory=dict)
 
     def see(self, target: Target) -> Seen | None:
         """The target under the read account; None where it is not there, Blind where that cannot be known."""
@@ -74,6 +76,18 @@ class Means:
             return ""
         there = self.reader.get("ConfigMap", self.home, PAUSING_MAP) is not None
         return f"there is a ConfigMap {PAUSING_MAP} in {self.home}" if there else ""
+
+    def unseen(self, incident: Incident, now: datetime) -> str:
+        """Which alert of the incident has not been asked for of late, so that it may have cleared since; else empty.
+
+        An answer counts as stale once it is older than twice the time between two questions.
+        """
+        for alert in incident.alerts:
+            every = self.every.get(alert.rule)
+            answered = self.store.answered(alert.rule) if every else None
+            if every and (answered is None or now - answered > 2 * every):
+                return alert.name
+        return ""
 
     def around(self, incident: Incident, now: datetime) -> Surroundings:
         """What holds around a change of this incident now.

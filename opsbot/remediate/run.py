@@ -51,6 +51,9 @@ def _begin(means: Means, incident: Incident, plan: Plan, now: datetime) -> Again
     doubts = [*of_approval(means, incident, plan, now), *(of_target(plan, seen.facts, ()) if seen else ())]
     if doubts:
         return ask_again(means, incident, plan, doubts, now)
+    unseen = means.unseen(incident, now)
+    if unseen:
+        return _await_sight(means, incident, unseen, now)
     order = means.order(plan)
     if order is None:
         return means.give_up(incident, "playbook_gone", f"there is no playbook {plan.playbook} any more", now)
@@ -59,6 +62,13 @@ def _begin(means: Means, incident: Incident, plan: Plan, now: datetime) -> Again
     if denied is not None:
         return means.give_up(replace(incident, rulings=rulings), denied.reason, denied.says, now)
     return _start(means, replace(incident, rulings=rulings), plan, now)
+
+
+def _await_sight(means: Means, incident: Incident, alert: str, now: datetime) -> Again | None:
+    """An alert that may have cleared since is no reason to change anything: wait for an answer, then tell a human."""
+    if now - incident.since < means.limits.blind_for:
+        return Again(now + SOON)
+    return means.give_up(incident, "blind", f"no fresh answer tells whether {alert} still holds", now)
 
 
 def _start(means: Means, incident: Incident, plan: Plan, now: datetime) -> Again | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from opsbot import config as settings
 from tests.cli.conftest import Terminal
 
 DEPLOYMENT = ("deploy/agents", "-n", "agents")
@@ -63,6 +64,18 @@ def test_who_is_not_allowed_is_told_whom_to_ask(terminal: Terminal) -> None:
     assert "ask Ben" in answer["error"]
     assert "ask Ben" in terminal.ask("close", "1")[1]["error"]
     assert terminal.ask("show", "1")[0] == 0
+
+
+def test_a_login_is_nobody_s_name(terminal: Terminal) -> None:
+    """Who runs this process is unknown here, though a person bears their login as a name."""
+    prefix = asked(terminal)
+    config = terminal.folder / "agent_config.yaml"
+    me = settings.os_user()
+    config.write_text(config.read_text().replace(f"{{name: Ana, os_user: {me}}}", f"{{name: {me}, os_user: other}}"))
+    config.write_text(config.read_text().replace("sre: [Ana]", f"sre: [{me}]"))
+    code, answer = terminal.ask("approve", "1", prefix)
+    assert (code, terminal.stored().state) == (2, "awaiting_approval")
+    assert f"cli:{me} may not approve:scale; ask {me}" in answer["error"]
 
 
 def test_an_incident_is_closed_by_hand_once(terminal: Terminal) -> None:
@@ -193,3 +206,24 @@ def test_telemetry_cannot_drive_the_terminal(terminal: Terminal) -> None:
     out = terminal.run("show", "1")[1]
     assert "\x1b" not in out
     assert "\\x1b]0;owned\\x07 [bold]x[/bold]" in out
+
+
+def test_a_cluster_that_cannot_be_seen_is_not_called_healthy(terminal: Terminal) -> None:
+    kube = json.loads((terminal.folder / "kube.json").read_text())
+    kube["users"][0]["user"]["token"] = "wrong"
+    (terminal.folder / "kube.json").write_text(json.dumps(kube))
+    code, answer = terminal.ask("diagnose", *DEPLOYMENT)
+    assert code == 2
+    assert "cannot be seen" in answer["error"]
+    assert "pods" in answer["error"]
+
+
+def test_serve_says_all_that_it_lacks_and_leaves_nothing_behind(terminal: Terminal) -> None:
+    (terminal.folder / "alerts.yaml").unlink()
+    config = terminal.folder / "agent_config.yaml"
+    config.write_text(config.read_text().split("\n", 1)[1])
+    code, _, err = terminal.run("serve")
+    assert code == 2
+    assert "prometheus.url is missing" in err
+    assert "alerts.yaml: there is no such file" in err
+    assert not (terminal.folder / "opsbot.db").exists()

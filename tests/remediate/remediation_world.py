@@ -75,6 +75,7 @@ class World:
     limits: Limits = field(default_factory=Limits)
     access: Access = field(default_factory=lambda: people("Ana", "Ben"))
     mode: Mode = Mode.PROPOSE
+    watched: bool = False
     metrics: Metrics | None = None
     home: str = ""
 
@@ -161,6 +162,7 @@ class World:
                 store=self.store, playbooks=self.playbooks, limits=self.limits, access=self.access, mode=self.mode,
                 cluster="", nonce=lambda: f"n{next(self.nonces)}", reader=self.reader, writer=self.writer,
                 metrics=self.metrics, home=self.home,
+                every={RULE: timedelta(seconds=30)} if self.watched else {},
             )
         )  # fmt: skip
 

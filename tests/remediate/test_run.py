@@ -136,6 +136,27 @@ def test_an_alert_that_clears_withdraws_the_approval(world: World, given: bool) 
     assert world.cluster.writes == []
 
 
+def test_nothing_is_begun_on_an_alert_that_nobody_has_asked_for_of_late(world: World) -> None:
+    """After a pause of opsbot itself the alert may have cleared unseen: the run waits for an answer."""
+    world.watched = True
+    world.approved()
+    world.later(seconds=61)
+    again = world.once()
+    assert again
+    assert (world.incident.state, world.effects()) == (State.APPROVED, [])
+    world.answer(world.alert())
+    world.once()
+    assert world.incident.state is State.RUNNING
+
+
+def test_an_alert_that_is_never_asked_for_again_is_told(world: World) -> None:
+    world.watched, world.limits = True, Limits(blind_for=timedelta(minutes=2))
+    world.approved()
+    world.later(minutes=1, seconds=1)
+    assert world.walk().reason == "blind"
+    assert world.effects() == []
+
+
 def test_a_cluster_that_cannot_be_read_is_waited_for_and_then_told(world: World) -> None:
     world.approved()
     world.cluster.fail_next(faults.error(500), times=10_000)
