@@ -183,7 +183,7 @@ def _guarded(step: Step, seen: Seen) -> Outcome | None:
 def _send(step: Step, thing: Object) -> tuple[Step, Outcome]:
     outcome = _attempts(step, thing)
     if outcome.word == LATER and step.late:
-        outcome = _last_look(step)
+        outcome = _timed_out(_last_look(step), outcome.says)
     return _finish(step) if outcome.word == DONE else (step, outcome)
 
 
@@ -209,11 +209,11 @@ def _write(step: Step, thing: Object) -> Outcome:
         step.writer.patch(target, body)
         return _read_back(step)
     except TemporaryError as error:
-        return step.later(error.retry_after)
+        return step.later(error.retry_after)._replace(says=str(error))
     except PermanentError as error:
         return _refused(step, error)
-    except (Unknown, Blind):
-        return step.later()
+    except (Unknown, Blind) as error:
+        return step.later()._replace(says=str(error))
 
 
 def _refused(step: Step, error: PermanentError) -> Outcome:
@@ -253,6 +253,12 @@ def _after_conflict(step: Step) -> Object | Outcome:
         return step.later()
     moved = list(of_target(step.plan, seen.facts, done_steps(step.incident, step.plan)))
     return _asks(moved) if moved else thing
+
+
+def _timed_out(outcome: Outcome, trouble: str) -> Outcome:
+    """A step that was not done in time says what stood in its way at the last try."""
+    known = outcome.word == "step_timeout" and trouble
+    return outcome._replace(says=f"{outcome.says}; the last try: {trouble}") if known else outcome
 
 
 def _last_look(step: Step) -> Outcome:

@@ -401,6 +401,15 @@ def test_conflicts_without_end_time_out_and_nothing_is_done(world: World) -> Non
     assert world.effects() == []
 
 
+def test_a_server_in_trouble_to_the_end_is_quoted(world: World) -> None:
+    world.running()
+    world.cluster.fail_next(faults.error(500, "etcd is out of space"), times=10_000, methods=("PATCH",))
+    told = world.walk()
+    assert (told.state, told.reason) == (State.ESCALATED, "step_timeout")
+    assert "etcd is out of space" in str(told.says)
+    assert world.effects() == []
+
+
 def test_a_conflict_with_a_bound_field_changed_asks_again(world: World) -> None:
     world.running()
     meddle(world, "patch", lambda: world.scale(5))
