@@ -6,14 +6,34 @@ from typing import Any, Literal
 import pytest
 from pydantic import Field, field_validator
 
-from opsbot.core.errors import ConfigError
-from opsbot.yamlfile import MAX_BYTES, MAX_DEPTH, MAX_NODES, Document, Strict, fit, parse, parse_one, read_text
+from opsbot.core.errors import ConfigError, Problem
+from opsbot.yamlfile import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_NODES,
+    Document,
+    Duration,
+    Length,
+    Strict,
+    Title,
+    fit,
+    parse,
+    read_text,
+    reading,
+    sound,
+)
+
+
+def parse_one(text: str, file: str) -> Document:
+    """The document of a text without problems."""
+    with reading(text, file) as document:
+        return document
 
 
 def refused(text: str) -> list[str]:
     """Each problem of a text as `line:column message (hint)`."""
     with pytest.raises(ConfigError) as error:
-        parse(text, "f.yaml")
+        parse_one(text, "f.yaml")
     return [str(problem).removeprefix("f.yaml:") for problem in error.value.problems]
 
 
@@ -104,7 +124,7 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
 
 
 def test_problems_of_all_documents_come_at_once() -> None:
-    assert [said.partition(" ")[0] for said in refused("a: no\n---\nb: yes")] == ["1:4:", "3:4:"]
+    assert [said.partition(" ")[0] for said in refused("a: no\n---\nb: yes")] == ["1:1:", "1:4:", "3:4:"]
 
 
 @pytest.mark.parametrize(
@@ -287,9 +307,7 @@ def rule(line: str) -> str:
         pytest.param(
             rule("inner: {count: 1.5}"), "3:20: rules.0.inner.count: must be a whole number", id="whole number"
         ),
-        pytest.param(
-            rule("inner: {count: 9}"), "3:20: rules.0.inner.count: must be less than or equal to 5", id="bound"
-        ),
+        pytest.param(rule("inner: {count: 9}"), "3:20: rules.0.inner.count: must be 5 or less", id="bound"),
         pytest.param(rule("level: mid"), "3:12: rules.0.level: must be 'low' or 'high'", id="one of"),
         pytest.param(
             "rules:\n  - name: much too long\n", "2:11: rules.0.name: is longer than 8 letters", id="validator"
@@ -338,3 +356,205 @@ def test_no_complaint_shows_a_value() -> None:
 
 def test_a_document_made_by_hand_has_a_place() -> None:
     assert Document("f.yaml").at(("a",)) == (1, 1)
+
+
+# the door -----------------------------------------------------------------------------------------------------------
+
+
+def judged(text: str) -> list[str]:
+    """All that is said of a text that should be a `Rule`, the model and the caller included."""
+
+    def judge() -> None:
+        with reading(text, "f.yaml") as document:
+            document.note([document.problem(("name",), "is a name we do not like")])
+            fit(document, Rule)
+
+    with pytest.raises(ConfigError) as error:
+        judge()
+    return [str(problem).removeprefix("f.yaml:") for problem in error.value.problems]
+
+
+NAME = "1:7: is a name we do not like"
+READERS = {
+    "key twice": (
+        "name: a\nname: b\nratio: x",
+        [NAME, "2:1: key 'name' is given twice (the first one is in line 1)", "3:8: ratio: must be a number"],
+    ),
+    "word": (
+        "name: a\nlevel: no\nratio: x",
+        [NAME, "2:8: 'no' can be read in two ways (put it in quotes: 'no')", "3:8: ratio: must be a number"],
+    ),
+    "alias": (
+        "name: &a a\nratio: *a\non: x",
+        [NAME, "2:8: an alias is not allowed (write the value out)", "3:5: on: must be true or false"],
+    ),
+    "alias in a list": (
+        "name: &a a\ntags: [*a, 5, *a]",
+        [NAME, "2:8: an alias is not allowed (write the value out)", "2:12: tags.1: must be text",
+         "2:15: an alias is not allowed (write the value out)"],
+    ),
+    "alias under a doubled key": (
+        "name: &a a\nname: [*a]\ntags: [*a]",
+        [NAME, "2:1: key 'name' is given twice (the first one is in line 1)",
+         "2:8: an alias is not allowed (write the value out)", "3:8: an alias is not allowed (write the value out)"],
+    ),
+    "alias as key": (
+        "name: &a a\n*a : 1\nratio: *a",
+        [NAME, "2:1: an alias is not allowed (write the value out)",
+         "3:8: an alias is not allowed (write the value out)"],
+    ),
+    "alias in a key": (
+        "name: &a a\n? [*a]\n: *a\nratio: *a",
+        [NAME, "2:3: a key must be text", "2:4: an alias is not allowed (write the value out)",
+         "3:3: an alias is not allowed (write the value out)", "4:8: an alias is not allowed (write the value out)"],
+    ),
+    "problems in a doubled key": (
+        "name: a\nname: {x: no}",
+        [NAME, "2:1: key 'name' is given twice (the first one is in line 1)",
+         "2:11: 'no' can be read in two ways (put it in quotes: 'no')"],
+    ),
+    "tag on a value": (
+        "name: a\nratio: !x y\non: x", [NAME, "2:8: the tag '!x' is not allowed", "3:5: on: must be true or false"],
+    ),
+    "tag on a mapping": (
+        "!x\nname: a\nnam: b", ["1:1: the tag '!x' is not allowed", "2:7: is a name we do not like",
+                                "3:1: nam: is not a known key (did you mean 'name'?)"],
+    ),
+    "merge key": (
+        "name: a\ninner:\n  <<: {count: 2}\n  count: x",
+        [NAME, "3:3: a merge key `<<` is not allowed (write the keys out)",
+         "4:10: inner.count: must be a whole number"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), READERS.values(), ids=READERS)
+def test_a_problem_of_the_reader_hides_no_other_and_is_said_once(text: str, said: list[str]) -> None:
+    assert judged(text) == said
+
+
+def test_the_door_lets_nothing_out_of_a_file_with_problems() -> None:
+    def read() -> Any:
+        with reading("a: 1\na: 2", "f.yaml") as document:
+            return document.value
+
+    with pytest.raises(ConfigError, match="given twice"):
+        read()
+
+
+def test_a_noted_problem_closes_the_door_as_well() -> None:
+    with pytest.raises(ConfigError, match=r"^f\.yaml:2:4: is odd$"), reading("a: 1\nb: 2", "f.yaml") as document:
+        document.note([document.problem(("b",), "is odd")])
+
+
+def test_another_error_passes_the_door_as_it_is() -> None:
+    with pytest.raises(ZeroDivisionError), reading("a: no", "f.yaml"):
+        raise ZeroDivisionError
+
+
+def test_a_problem_is_told_once_and_in_the_order_of_the_file() -> None:
+    one, other = Problem("f.yaml", 3, 1, "x", rule="r"), Problem("f.yaml", 2, 9, "y")
+    with pytest.raises(ConfigError) as error, reading("a: 1", "f.yaml") as document:
+        document.note([one, other, Problem("f.yaml", 3, 1, "x")])
+    assert error.value.problems == (other, one)
+
+
+def test_a_document_with_problems_fits_nothing_outside_the_door() -> None:
+    (document,) = parse("name: a\nname: b", "f.yaml")
+    with pytest.raises(ConfigError, match="given twice"):
+        fit(document, Rule)
+
+
+def test_a_tag_on_nothing_at_all_is_told() -> None:
+    assert refused("!!null ''") == ["1:1: the tag 'null' is not allowed"]
+
+
+# what is of the right form ------------------------------------------------------------------------------------------
+
+
+def left(text: str, blank: dict[str, Any] | None = None) -> tuple[Document, Any]:
+    with reading(text, "f.yaml") as document:
+        found = sound(document, Rule, blank=blank)
+    assert found
+    return found
+
+
+SOUND: dict[str, tuple[str, dict[str, Any]]] = {
+    "all of it": ("name: a\nratio: 0.1", {"name": "a", "ratio": 0.1}),
+    "without a wrong value": ("name: a\nratio: x\non: false", {"name": "a", "on": False}),
+    "without an unknown key": ("name: a\nratoi: 1\non: false", {"name": "a", "on": False}),
+    "without a wrong item": ("name: a\ntags: [a, 1, b]", {"name": "a", "tags": ["a", "b"]}),
+    "without the wrong part of a part": ("name: a\ninner: {count: x, for: b}", {"name": "a", "inner": {"for": "b"}}),
+    "without an item that lacks something": (
+        "name: a\nall: [{within: 3}, {finding: f}]", {"name": "a", "all": [{"finding": "f"}]},
+    ),
+    "a blank for what is missing": ("on: false", {"name": "?", "on": False}),
+    "a blank for what is wrong": ("name: 5\non: false", {"name": "?", "on": False}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value"), SOUND.values(), ids=SOUND)
+def test_what_is_of_the_right_form_is_left(text: str, value: dict[str, Any]) -> None:
+    assert left(text, {"name": "?"})[1] == Rule.model_validate(value)
+
+
+@pytest.mark.parametrize("text", ["[]", "word", "5", "on: false"], ids=["list", "word", "number", "name missing"])
+def test_where_nothing_is_of_the_right_form_nothing_is_left(text: str) -> None:
+    with reading(text, "f.yaml") as document:
+        assert sound(document, Rule) is None
+
+
+def test_marks_go_along_when_a_list_closes_up() -> None:
+    document, found = left("name: a\ntags:\n- 1\n- b\ninner: {count: x}")
+    assert (found.tags, document.at(("tags", 0))) == (["b"], (4, 3))
+    assert (document.whole(("name",)), document.whole(("tags",)), document.whole(("inner",))) == (True, False, False)
+
+
+# words of ours ------------------------------------------------------------------------------------------------------
+
+
+class Named(Strict):
+    name: Title = "x"
+    every: Duration = Field(default=None)  # type: ignore[assignment]
+    hold: Length = "1s"
+
+
+def said_of(text: str) -> str:
+    with pytest.raises(ConfigError) as error:
+        fit(parse_one(text, "f.yaml"), Named)
+    (problem,) = error.value.problems
+    return problem.message
+
+
+LONG = "x" * 1_000_000
+TITLES = {
+    "nul": ('"a\\0b"', "holds the character U+0000, which cannot be printed"),
+    "escape": ('"a\\eb"', "holds the character U+001B, which cannot be printed"),
+    "line feed": ('"a\\nb"', "holds the character U+000A, which cannot be printed"),
+    "right to left": ('"a\\u202Eb"', "holds the character U+202E, which cannot be printed"),
+    "a megabyte": (LONG, "is 1000000 characters long: at most 200"),
+    "one too many": ("x" * 201, "is 201 characters long: at most 200"),
+    "empty": ("''", "must not be empty"),
+    "blank": ("'  '", "must not be empty"),
+}
+
+
+@pytest.mark.parametrize(("name", "said"), TITLES.values(), ids=TITLES)
+def test_a_name_is_printable_and_short(name: str, said: str) -> None:
+    assert said_of(f"name: {name}") == f"name: {said}"
+
+
+@pytest.mark.parametrize("name", ["High latency", "x" * 200, "Größe №5, 日本語 🙂"], ids=["words", "long", "letters"])
+def test_a_name_may_have_all_letters_there_are(name: str) -> None:
+    assert fit(parse_one(f"name: {name}", "f.yaml"), Named).name == name
+
+
+@pytest.mark.parametrize("key", ["every", "hold"])
+@pytest.mark.parametrize("value", ["5", "0.5", "true", "null", "[5m]", "{}"])
+def test_a_duration_is_text_with_a_unit(key: str, value: str) -> None:
+    assert said_of(f"{key}: {value}") == f"{key}: must be a duration such as 30s, 5m or 1h30m"
+
+
+def test_a_long_word_is_cut_in_what_is_said_of_it() -> None:
+    assert len(said_of(f"{LONG}: 1")) < 100
+    assert all(len(said) < 200 for said in refused(f"? {LONG}\n: 1\n? {LONG}\n: 2"))

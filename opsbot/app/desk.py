@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property, partial
+from pathlib import Path
 from types import TracebackType
 
 from opsbot import config as settings
@@ -39,11 +40,14 @@ class TerminalDesk:
     def person(self, permission: str) -> str:
         """Who asks: their name, or `cli:LOGIN` for an unknown one, which is nobody's name.
 
-        Refused("not_allowed") where they lack the permission of the verb.
+        Refused("not_allowed") where they lack the permission of the verb. A verb that needs none asks no config who
+        they are, so that `check` can look at one with problems.
         """
         user = settings.os_user()
+        if not permission:
+            return f"{self.door}:{user}"
         name = self.access.person(self.door, user)
-        if permission and not self.access.may(name, permission):
+        if not self.access.may(name, permission):
             others = self.access.who_may(permission)
             hint = f"ask {', '.join(others)}" if others else "nobody in access.people has it"
             raise Refused("not_allowed", f"{name or f'OS user {user!r}'} may not {permission}; {hint}")
@@ -53,6 +57,11 @@ class TerminalDesk:
     def config(self) -> Config:
         """The settings in force."""
         return settings.load(self._named)
+
+    @property
+    def config_file(self) -> Path | None:
+        """The file of the settings, whatever is in it."""
+        return settings.find(self._named)
 
     @cached_property
     def access(self) -> Access:

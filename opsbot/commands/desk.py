@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from opsbot.access import Access
@@ -35,6 +36,10 @@ class Desk(Protocol):
     @property
     def config(self) -> Config:
         """The settings in force."""
+
+    @property
+    def config_file(self) -> Path | None:
+        """The file of the settings, None where there is none; ConfigError where the one that was named is missing."""
 
     @property
     def access(self) -> Access:

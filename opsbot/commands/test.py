@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
+from opsbot.commands import check
 from opsbot.commands.desk import Answer, Desk
 from opsbot.core.diagnosis import DiagnosisRule
 from opsbot.core.errors import ConfigError, PermanentError
 from opsbot.core.playbook import Playbook
 from opsbot.diagnose import cases as rule_cases
-from opsbot.lab import check, library
 from opsbot.remediate import cases as playbook_cases
 
 
@@ -21,8 +20,7 @@ def run(desk: Desk, person: str, args: Namespace) -> Answer:
 
     ConfigError for files with problems: cases of a file that cannot be in force prove nothing.
     """
-    named = [Path(name) for name in args.files]
-    judged = check.check(check.found_in(named) if named else list(library.files(desk.config)), desk.config)
+    judged = check.judged(desk, args)
     problems = [problem for found in judged for problem in found.problems]
     if problems:
         raise ConfigError(problems)

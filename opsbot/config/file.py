@@ -12,36 +12,31 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field
 
 from opsbot.config import values
-from opsbot.core.duration import parse as parse_duration
-from opsbot.core.errors import ConfigError, Problem
+from opsbot.core.errors import Problem
 from opsbot.core.task import Mode, Role, Skill
-from opsbot.yamlfile import Document, Strict, Where, fit, parse_one
+from opsbot.yamlfile import Document, Duration, Strict, Title, Where, fit, reading, sound
 
+EVERYONE = "everyone"
 NOT_YET = {"slack": "Slack", "model": "language model", "notify": "notifications by webhook"}
 PERMISSIONS = ("read", "diagnose", "approve", "run", "close", "ack", "silence", "pause", "ask", "note")
-
-
-def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str) else value
 
 
 def _enum(kind: type[Mode] | type[Skill]) -> BeforeValidator:
     def read(value: Any) -> Any:
         known = [str(item.value) for item in kind]
         if value not in known:
-            raise ValueError(f"{value!r} is none of {', '.join(known)}")
+            raise ValueError(f"{str(value)[:40]!r} is none of {', '.join(known)}")
         return kind(value)
 
     return BeforeValidator(read)
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Count = Annotated[int, Field(ge=1, le=1000)]
 FilePath = Annotated[str, Field(min_length=1)]
 
 
 class RoleModel(Strict):
-    name: str
+    name: Title
     skills: list[Annotated[Skill, _enum(Skill)]]
     max_concurrency: Count
     lends: list[Annotated[Skill, _enum(Skill)]] = []
@@ -90,7 +85,7 @@ class QueueModel(Strict):
 
 
 class PersonModel(Strict):
-    name: str
+    name: Title
     os_user: str = ""
     slack: str = ""
 
@@ -118,9 +113,9 @@ class FileModel(Strict):
     access: AccessModel = AccessModel()
     limits: LimitsModel = LimitsModel()
     disable: list[str] = []
-    slack: dict[str, Any] | None = None
-    model: dict[str, Any] | None = None
-    notify: list[Any] | None = None
+    slack: Any = None
+    model: Any = None
+    notify: Any = None
 
 
 KEYS = tuple(FileModel.model_fields)
@@ -128,11 +123,11 @@ KEYS = tuple(FileModel.model_fields)
 
 def read(text: str, path: Path) -> values.Config:
     """Read an agent_config.yaml; ConfigError with every problem in it."""
-    document = parse_one(text, str(path))
-    found = fit(document, FileModel)
-    problems = list(_problems(document, found))
-    if problems:
-        raise ConfigError(problems)
+    with reading(text, str(path)) as document:
+        good = sound(document, FileModel)
+        if good:
+            document.note(_problems(*good))
+        found = fit(document, FileModel)
     return _config(found, path)
 
 
@@ -159,10 +154,10 @@ def _of_roles(document: Document, roles: list[RoleModel]) -> Iterator[Problem]:
     names = [role.name for role in roles]
     for place, name in enumerate(names):
         if name in names[:place]:
-            yield document.problem(("roles", place, "name"), f"role {name!r} is there twice")
+            yield document.problem(("roles", place, "name"), f"role {name[:60]!r} is there twice")
     missing = [skill.value for skill in Skill if roles and not any(skill in role.skills for role in roles)]
     needed = [skill for skill in missing if skill not in (Skill.ASK_MODEL, Skill.NOTIFY, Skill.RECEIVE_ALERTS)]
-    if needed:
+    if needed and document.whole(("roles",)):
         yield document.problem(
             ("roles",), f"no role has the skill {', '.join(needed)}", "its tasks would wait for ever"
         )
@@ -213,24 +208,28 @@ def _of_access(document: Document, found: AccessModel) -> Iterator[Problem]:
             word = getattr(person, what)
             if word and word in [getattr(other, what) for other in found.people[:place]]:
                 where: Where = ("access", "people", place, what)
-                yield document.problem(where, f"{what} {word!r} belongs to two people", "a person is one")
+                yield document.problem(where, f"{what} {word[:60]!r} belongs to two people", "a person is one")
     for group, members in found.groups.items():
         for place, member in enumerate(members):
             if member not in names:
-                yield document.problem(("access", "groups", group, place), f"{member!r} is not among access.people")
+                yield document.problem(
+                    ("access", "groups", group, place), f"{member[:60]!r} is not among access.people"
+                )
     yield from _of_permissions(document, found)
 
 
 def _of_permissions(document: Document, found: AccessModel) -> Iterator[Problem]:
     for group, granted in found.permissions.items():
-        if group != "everyone" and group not in found.groups:
-            yield document.problem(("access", "permissions", group), f"there is no group {group!r}", key=True)
+        where: Where = ("access", "permissions", group)
+        if group != EVERYONE and group not in found.groups:
+            yield document.problem(where, f"there is no group {group[:60]!r}", key=True)
         for place, word in enumerate(granted):
             if not _is_permission(word):
-                where = ("access", "permissions", group, place)
-                yield document.problem(
-                    where, f"{word!r} is no permission", f"known: {', '.join(PERMISSIONS)}, approve:*"
-                )
+                known = f"known: {', '.join(PERMISSIONS)}, approve:*"
+                yield document.problem((*where, place), f"{word[:60]!r} is no permission", known)
+            elif group == EVERYONE and word != "read":
+                hint = f"give {word!r} to a group"
+                yield document.problem((*where, place), "everyone includes unknown people, who may only read", hint)
 
 
 def _is_permission(word: str) -> bool:

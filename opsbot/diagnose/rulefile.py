@@ -7,6 +7,7 @@ provides, a rule without a case for each answer, all refuse the file.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from opsbot.core.diagnosis import Condition, DiagnosisRule, FindingIs, Pattern, 
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.faults import NAMES
 from opsbot.diagnose.order import asked, cycle
-from opsbot.diagnose.rulemodel import ConditionModel, RuleModel
-from opsbot.diagnose.vetting import Vetted
-from opsbot.yamlfile import Document, fit, parse_one, read_text
+from opsbot.diagnose.rulemodel import BLANK, ConditionModel, RuleModel
+from opsbot.diagnose.vetting import LONGEST_NAME, Vetted
+from opsbot.yamlfile import Document, Where, fit, read_text, reading, sound
 
 
 def load(path: Path, playbooks: Collection[str] | None = None) -> tuple[DiagnosisRule, ...]:
@@ -28,24 +29,25 @@ def load(path: Path, playbooks: Collection[str] | None = None) -> tuple[Diagnosi
 
 def parse(text: str, file: str, playbooks: Collection[str] | None = None) -> tuple[DiagnosisRule, ...]:
     """The rules of a text. Names in `suggests` are looked up among `playbooks`, where they are given."""
-    document = parse_one(text, file)
-    items = _items(document)
-    problems: list[Problem] = []
-    models: list[tuple[int, RuleModel]] = []
-    for place, item in enumerate(items):
-        try:
-            models.append((place, fit(document, RuleModel, item, ("rules", place))))
-        except ConfigError as error:
-            problems += error.problems
-    for place, model in models:
-        problems += Vetted(document, place, model).problems(playbooks)
-    if problems:
-        raise ConfigError(sorted(problems, key=lambda problem: (problem.line, problem.column)))
-    rules = tuple(_rule(document, place, model) for place, model in models)
-    problems += _doubles(rules)
-    if problems:
-        raise ConfigError(problems)
-    return rules
+    with reading(text, file) as document:
+        found = [_entry(document, place, item, playbooks) for place, item in enumerate(_items(document))]
+        document.note(_doubles([rule for rule in found if rule]))
+        return tuple(rule for rule in found if rule)
+
+
+def _entry(document: Document, place: int, item: Any, playbooks: Collection[str] | None) -> DiagnosisRule | None:
+    """One entry as a rule, as far as it can be read; all that is wrong with it is noted on the document."""
+    where: Where = ("rules", place)
+    try:
+        fit(document, RuleModel, item, where)
+    except ConfigError as error:
+        name = str(item.get("name", ""))[:LONGEST_NAME] if isinstance(item, dict) else ""
+        document.note(replace(problem, rule=name) for problem in error.problems)
+    good = sound(document, RuleModel, item, where, BLANK)
+    if not good:
+        return None
+    document.note(Vetted(good[0], place, good[1]).problems(playbooks))
+    return _rule(*good, place) if (*where, "name") in good[0].marks else None
 
 
 def load_all(
@@ -66,22 +68,26 @@ def load_all(
     return kept
 
 
-def together(rules: Sequence[DiagnosisRule]) -> tuple[Problem, ...]:
-    """What is wrong with rules only when they are laid together: names given twice or unknown, and circles."""
-    known = {rule.name for rule in rules} | NAMES
+def together(rules: Sequence[DiagnosisRule], others: Collection[str] = ()) -> tuple[Problem, ...]:
+    """What is wrong with rules only when they are laid together: names given twice or unknown, and circles.
+
+    `others` are names of rules that are known and not at hand.
+    """
+    known = {rule.name for rule in rules} | NAMES | set(others)
     problems = list(_doubles(rules))
     for rule in rules:
         for name in sorted(asked(rule) - known):
             near = get_close_matches(name, sorted(known), n=1)
             hint = f"did you mean {near[0]!r}?" if near else "name a rule or a fault"
-            problems.append(_of(rule, f"finding {name!r} is of no rule or check", hint))
+            problems.append(_of(rule, f"finding {name[:60]!r} is of no rule or check", hint))
     circle = cycle(rules)
     problems += [_of(rule, "its `finding` conditions lead back to itself", "leave one of them out") for rule in circle]
     return tuple(problems)
 
 
 def _of(rule: DiagnosisRule, message: str, hint: str) -> Problem:
-    return Problem(rule.file, rule.line, 1, f"{rule.name}: {message}", hint, rule.name)
+    name = rule.name[:LONGEST_NAME]
+    return Problem(rule.file, rule.line, 1, f"{name}: {message}", hint, name)
 
 
 def _doubles(rules: Sequence[DiagnosisRule]) -> Iterator[Problem]:
@@ -94,21 +100,21 @@ def _doubles(rules: Sequence[DiagnosisRule]) -> Iterator[Problem]:
 
 
 def _items(document: Document) -> list[Any]:
-    """The entries of `rules:`; ConfigError where the file is of another form."""
-    value = document.value
-    if not isinstance(value, dict) or not isinstance(value.get("rules"), list) or not value["rules"]:
-        raise ConfigError([document.problem((), "must hold a list `rules:` of diagnosis rules")])
+    """The entries of `rules:`; other keys are noted, and a file of another form is a ConfigError."""
+    value = document.value if isinstance(document.value, dict) else {}
+    known = "known keys: rules"
     others = [key for key in value if key != "rules"]
-    if others:
-        raise ConfigError([document.problem((key,), f"{key}: is not a known key", "known keys: rules", key=True)
-                           for key in others])  # fmt: skip
-    return list(value["rules"])
+    document.note(document.problem((key,), f"{key[:60]}: is not a known key", known, key=True) for key in others)
+    items = value.get("rules")
+    if not isinstance(items, list) or not items:
+        raise ConfigError([document.problem((), "must hold a list `rules:` of diagnosis rules")])
+    return items
 
 
-def _rule(document: Document, place: int, model: RuleModel) -> DiagnosisRule:
+def _rule(document: Document, model: RuleModel, place: int) -> DiagnosisRule:
     cases = tuple(
         RuleCase(
-            case.name, dict(case.evidence), None if case.finds == "nothing" else dict(case.finds),
+            case.name, dict(case.evidence), dict(case.finds) if isinstance(case.finds, dict) else None,
             tuple(case.findings), document.at(("rules", place, "cases", index))[0],
         )
         for index, case in enumerate(model.cases)

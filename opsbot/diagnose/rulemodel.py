@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from opsbot.yamlfile import Strict
+from opsbot.yamlfile import Length, Strict
 
 
 class ConditionModel(Strict):
@@ -14,7 +14,7 @@ class ConditionModel(Strict):
 
     source: str = ""
     pattern: str = ""
-    within: str = ""
+    within: Length = ""
     at_least: int = 1
     finding: str = ""
 
@@ -48,3 +48,7 @@ class RuleModel(Strict):
     explains: list[str] = Field(default_factory=list)
     suggests: list[str] = Field(default_factory=list)
     confidence: float = 0.8
+
+
+# What stands for a key that is missing or wrong while the others are looked at; nothing is said of these.
+BLANK = {"name": "", "fault": "", "says": "", "when": {}, "source": "", "cases": []}

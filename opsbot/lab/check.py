@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -48,12 +48,14 @@ def found_in(paths: Iterable[Path]) -> list[Path]:
 
 
 def check(paths: Iterable[Path], config: Config) -> list[Checked]:
-    """Every file, in order. Names of playbooks are known from these files and from those in force."""
+    """Every file, in order. Names of playbooks and rules are known from these files and from those in force.
+
+    A name is known even of a file with problems: these are told at the file, not at all who name it.
+    """
     opened = [_open(path) for path in paths]
-    playbooks = {each.path: _judge(each, _playbook) for each in opened if each.kind == "playbook"}
-    known = {playbook.name for found in playbooks.values() for playbook in found.items} | _in_force(config)
-    readers = _readers(config, known)
-    return _together([playbooks.get(each.path) or _judge(each, readers.get(each.kind or "")) for each in opened])
+    readers = _readers(config, _known("playbooks", _playbook_names, opened, config))
+    judged = [_judge(each, readers.get(each.kind or "")) for each in opened]
+    return _together(judged, _known("rules", _rule_names, opened, config))
 
 
 def kind_of(document: Document) -> str | None:
@@ -65,11 +67,12 @@ def kind_of(document: Document) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A file as read: its kind and text, or why it cannot be told or read."""
+    """A file as read: its kind, text and plain value, or why it cannot be told or read."""
 
     path: Path
     kind: str | None = None
     text: str = ""
+    value: Any = None
     problems: tuple[Problem, ...] = ()
 
 
@@ -81,24 +84,55 @@ def _open(path: Path) -> _Opened:
         return _Opened(path, problems=error.problems)
     if not documents:
         return _Opened(path, problems=(Problem(str(path), 1, 1, "is empty"),))
-    kind = kind_of(documents[0])
+    document = documents[0]
+    kind = kind_of(document)
     if kind is None:
         hint = "the kinds are told by their keys: alerts, groups, rules, steps, or those of agent_config.yaml"
-        return _Opened(path, problems=(documents[0].problem((), "is no file that opsbot reads", hint),))
-    return _Opened(path, kind, text)
+        document.note([document.problem((), "is no file that opsbot reads", hint)])
+        return _Opened(path, problems=tuple(document.told()))
+    return _Opened(path, kind, text, document.value)
+
+
+def _known(
+    kind: str, names: Callable[[_Opened], list[str]], opened: Sequence[_Opened], config: Config
+) -> frozenset[str]:
+    """The names in the files at hand and in those in force, less what config disables of the shipped ones."""
+    known = {name for each in opened for name in names(each)}
+    at_hand = {each.path for each in opened}
+    for path, shipped in config.data_files(kind):
+        found = names(_open(path)) if path not in at_hand else []
+        known.update(name for name in found if not (shipped and name in config.disable))
+    return frozenset(known)
+
+
+def _playbook_names(opened: _Opened) -> list[str]:
+    return _names([opened.value]) if opened.kind == "playbook" else []
+
+
+def _rule_names(opened: _Opened) -> list[str]:
+    items = opened.value.get("rules") if opened.kind == "diagnosis_rules" else None
+    return _names(items if isinstance(items, list) else [])
+
+
+def _names(items: Iterable[Any]) -> list[str]:
+    names = [item.get("name") for item in items if isinstance(item, dict)]
+    return [name for name in names if isinstance(name, str)]
 
 
 Reader = Callable[[str, str], tuple[tuple[Any, ...], tuple[Problem, ...]]]
 
 
-def _readers(config: Config, known: set[str]) -> dict[str, Reader]:
+def _readers(config: Config, known: Collection[str]) -> dict[str, Reader]:
     def alerts(text: str, file: str) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
         return alert_rules.parse(text, file, known, library.every(config))
 
     def rules(text: str, file: str) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
         return diagnosis_rules.parse(text, file, known), ()
 
-    return {"alerts": alerts, "prometheus_rules": _prometheus_rules, "diagnosis_rules": rules, "agent_config": _config}
+    return {
+        "alerts": alerts, "prometheus_rules": _prometheus_rules, "diagnosis_rules": rules, "playbook": _playbook,
+        "agent_config": _config,
+    }  # fmt: skip
 
 
 def _playbook(text: str, file: str) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
@@ -124,19 +158,11 @@ def _judge(found: _Opened, read: Reader | None) -> Checked:
     return Checked(found.path, found.kind, len(items), warnings=warnings, items=items)
 
 
-def _in_force(config: Config) -> set[str]:
-    """Names of playbooks beside the files at hand; of files with problems the name is told where they are checked."""
-    try:
-        return set(library.playbooks(config))
-    except ConfigError:
-        return set()
-
-
-def _together(judged: list[Checked]) -> list[Checked]:
+def _together(judged: list[Checked], known_rules: Collection[str]) -> list[Checked]:
     """Names given twice and the like, each told at the file where it stands."""
     playbooks = [item for found in judged for item in found.items if isinstance(item, Playbook)]
     rules = [item for found in judged for item in found.items if isinstance(item, DiagnosisRule)]
-    across = [*library.doubles(playbooks), *diagnosis_rules.together(rules)]
+    across = [*library.doubles(playbooks), *diagnosis_rules.together(rules, known_rules)]
     if not across:
         return judged
     return [

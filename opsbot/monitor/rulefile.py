@@ -11,32 +11,23 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import Field
 
 from opsbot import promql
-from opsbot.core import duration, template
+from opsbot.core import template
 from opsbot.core.alert import SEVERITIES, AlertRule, TargetSpec
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.target import UNSPACED, kind_of
 from opsbot.monitor import gotemplate
 from opsbot.monitor.incidents import QUIET
-from opsbot.yamlfile import Document, Step, Strict, Where, fit, parse_one, read_text
+from opsbot.yamlfile import Document, Duration, Step, Strict, Title, Where, fit, read_text, reading, sound
 
 EVERY = timedelta(seconds=30)
 SHORTEST = timedelta(seconds=1)
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
-
-
-def _duration(value: Any) -> timedelta:
-    if not isinstance(value, str):
-        raise ValueError("must be a duration such as 30s, 5m or 1h30m")
-    return duration.parse(value)
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
 class TargetModel(Strict):
@@ -50,7 +41,7 @@ class TargetModel(Strict):
 class AlertModel(Strict):
     """One entry of `alerts`."""
 
-    name: str = Field(min_length=1)
+    name: Title
     condition: str = Field(min_length=1)
     severity: str = Field(min_length=1)
     actions: list[str] = []
@@ -74,12 +65,11 @@ class FileModel(Strict):
 class _Found:
     document: Document
     playbooks: Collection[str] | None
-    problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     name: str = ""
 
     def bad(self, where: Where, message: str, hint: str = "", *, key: bool = False) -> None:
-        self.problems.append(self.document.problem(where, message, hint, self.name, key=key))
+        self.document.note([self.document.problem(where, message, hint, self.name, key=key)])
 
     def warn(self, where: Where, message: str, hint: str = "") -> None:
         self.warnings.append(self.document.problem(where, message, hint, self.name))
@@ -99,31 +89,29 @@ def parse(
 
     `every` is how often a rule is asked that does not say so itself.
     """
-    found = _Found(parse_one(text, file), playbooks)
-    _top(found)
-    value = found.document.value
-    items = value.get("alerts") if isinstance(value, dict) else None
-    rules = [_rule(found, item, place, every) for place, item in enumerate(items if isinstance(items, list) else [])]
-    whole = [(place, rule) for place, rule in enumerate(rules) if rule is not None]
-    _unique(found, whole)
-    if found.problems:
-        raise ConfigError(sorted(found.problems, key=lambda problem: (problem.line, problem.column)))
-    return tuple(rule for _, rule in whole), tuple(found.warnings)
+    with reading(text, file) as document:
+        found = _Found(document, playbooks)
+        items = _top(found).get("alerts")
+        entries = enumerate(items if isinstance(items, list) else [])
+        rules = [(place, _rule(found, item, place, every)) for place, item in entries]
+        whole = [(place, rule) for place, rule in rules if rule is not None]
+        _unique(found, whole)
+        return tuple(rule for _, rule in whole), tuple(found.warnings)
 
 
-def _top(found: _Found) -> None:
+def _top(found: _Found) -> dict[str, Any]:
+    """The file's keys; what is wrong with them is noted."""
     document = found.document
     if not isinstance(document.value, dict):
-        found.bad((), "must be a mapping with the key `alerts`")
-        return
-    try:
-        top = fit(document, FileModel)
-    except ConfigError as error:
-        found.problems.extend(error.problems)
-        return
-    for key, given in (("rule_files", top.rule_files), ("inhibit", top.inhibit)):
-        if given:
+        raise ConfigError([document.problem((), "must be a mapping with the key `alerts`")])
+    for key in ("rule_files", "inhibit"):
+        if isinstance(document.value.get(key), list) and document.value[key]:
             found.bad((key,), f"{key}: is not supported yet", "leave it out", key=True)
+    try:
+        fit(document, FileModel)
+    except ConfigError as error:
+        document.note(error.problems)
+    return document.value
 
 
 def _rule(found: _Found, item: Any, place: int, every: timedelta) -> AlertRule | None:
@@ -131,35 +119,31 @@ def _rule(found: _Found, item: Any, place: int, every: timedelta) -> AlertRule |
     if not isinstance(item, dict):
         return None  # said already, by the model of the file
     where: Where = ("alerts", place)
-    found.name = str(item.get("name", ""))
-    whole = True
+    found.name = str(item.get("name", ""))[:60]
     try:
-        model = fit(found.document, AlertModel, item, where)
+        whole = bool(fit(found.document, AlertModel, item, where))
     except ConfigError as error:
-        found.problems.extend(replace(problem, rule=found.name) for problem in error.problems)
-        model, whole = _usable(item), False
+        found.document.note(replace(problem, rule=found.name) for problem in error.problems)
+        whole = False
+    good = sound(found.document, AlertModel, item, where, _BLANK)
+    if not good:
+        return None
+    rule = _vetted(replace(found, document=good[0]), good[1], where, every)
+    return rule if whole else None
+
+
+# What stands for a key that is missing or wrong while the others are looked at; nothing is said of these.
+_BLANK = {"name": "?", "condition": "1 > 0", "severity": "warning"}
+
+
+def _vetted(found: _Found, model: AlertModel, where: Where, every: timedelta) -> AlertRule:
     rule = _made(found, model, where, every)
     _vet_condition(found, rule, where)
     _vet_words(found, model, where)
     _vet_actions(found, model, where)
     _vet_labels(found, model, where)
     _vet_target(found, rule, where)
-    return rule if whole else None
-
-
-_BLANK = {"name": "?", "condition": "1 > 0", "severity": "warning"}
-
-
-def _usable(item: dict[str, Any]) -> AlertModel:
-    """What has the right form in a broken entry, blanks for the rest, so that its other faults are told as well."""
-    good: dict[str, Any] = dict(_BLANK)
-    for key, value in item.items():
-        try:
-            AlertModel.model_validate({**_BLANK, key: value})
-        except ValidationError:
-            continue
-        good[key] = value
-    return AlertModel.model_validate(good)
+    return rule
 
 
 def _made(found: _Found, model: AlertModel, where: Where, every: timedelta) -> AlertRule:

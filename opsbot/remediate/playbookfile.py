@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from opsbot.core import duration
-from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.playbook import (
     ApprovalSpec,
     Guardrails,
@@ -23,10 +22,9 @@ from opsbot.core.playbook import (
 )  # fmt: skip
 from opsbot.remediate import playbookcheck
 from opsbot.remediate.steps import BY_NAME
-from opsbot.yamlfile import Document, Strict, fit, parse_one, read_text
+from opsbot.yamlfile import Document, Length, Strict, Title, fit, read_text, reading
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
-_INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _PERMISSION = re.compile(r"[a-z][a-z0-9_]*(:[a-z0-9_*-]+)?")
 
 
@@ -48,11 +46,6 @@ def _said(text: str) -> str:
     return text
 
 
-def _length(text: str) -> str:
-    duration.parse(text)
-    return text
-
-
 def _positive(text: str) -> str:
     if duration.parse(text) <= timedelta():
         raise ValueError("must be longer than 0s")
@@ -61,8 +54,7 @@ def _positive(text: str) -> str:
 
 Said = Annotated[str, AfterValidator(_said)]
 Name = Annotated[str, AfterValidator(_name)]
-Length = Annotated[str, AfterValidator(_length)]
-Positive = Annotated[str, AfterValidator(_positive)]
+Positive = Annotated[Length, AfterValidator(_positive)]
 
 
 class _Input(Strict):
@@ -113,7 +105,7 @@ class _Verify(Strict):
 
 
 class _Case(Strict):
-    name: Said
+    name: Title
     cluster: dict[str, Any]
     inputs: dict[str, Any] = {}
     plans: list[str] | None = None
@@ -141,23 +133,10 @@ def load(path: Path) -> Playbook:
 
 def parse(text: str, file: str) -> Playbook:
     """The playbook of a text; ConfigError with all that is wrong with it, each at its place."""
-    document = parse_one(text, file)
-    problems: list[Problem] = []
-    found: _File | None = None
-    try:
+    with reading(text, file) as document:
+        document.note(playbookcheck.problems(document))
         found = fit(document, _File)
-    except ConfigError as error:
-        problems.extend(error.problems)
-    problems.extend(playbookcheck.problems(document))
-    if problems or found is None:
-        raise ConfigError(_once(problems))
     return _playbook(found, document)
-
-
-def _once(problems: list[Problem]) -> list[Problem]:
-    """In the order of the file; of two complaints about one place, the first."""
-    places = {(problem.line, problem.column, problem.message): problem for problem in reversed(problems)}
-    return sorted(places.values(), key=lambda problem: (problem.line, problem.column))
 
 
 def _playbook(found: _File, document: Document) -> Playbook:

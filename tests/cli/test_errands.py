@@ -171,6 +171,93 @@ def test_check_says_what_it_cannot_read(terminal: Terminal, text: str, says: str
     assert says in answer["files"][0]["problems"][0]["message"]
 
 
+BROKEN = {
+    "wrong type": "limits: {changes_per_hour: many}\n",
+    "key twice": "disable: []\ndisable: []\n",
+    "no YAML": "limits: [\n",
+    "of another form": "- 1\n",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_broken_config_stops_no_check_of_another_file(terminal: Terminal, text: str) -> None:
+    (terminal.folder / "agent_config.yaml").write_text(text)
+    code, answer = terminal.ask("check", "alerts.yaml")
+    assert (code, answer["problems"], answer["files"][0]["rules"]) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_broken_config_is_told_in_the_shape_of_check(terminal: Terminal, text: str) -> None:
+    (terminal.folder / "agent_config.yaml").write_text(text)
+    for words in (("check",), ("check", "agent_config.yaml"), ("--config", "agent_config.yaml", "check")):
+        code, answer = terminal.ask(*words)
+        assert (code, answer.keys()) == (1, {"files", "problems"})
+        told = {file["path"]: file["problems"] for file in answer["files"] if file["problems"]}
+        assert list(told) == ["agent_config.yaml"]
+        assert answer["problems"] == len(told["agent_config.yaml"]) == 1
+    code, out, err = terminal.run("check")
+    assert (code, err, "agent_config.yaml" in out) == (1, "", True)
+
+
+def test_a_config_that_is_not_there_is_bad_usage(terminal: Terminal) -> None:
+    code, answer = terminal.ask("--config", "gone.yaml", "check", "alerts.yaml")
+    assert (code, answer["problems"][0]["message"]) == (2, "there is no such config file")
+
+
+def test_cases_run_beside_a_broken_config(terminal: Terminal) -> None:
+    own = terminal.folder / "playbooks"
+    own.mkdir()
+    shipped = json.loads(terminal.run("playbook", "show", "scale_up_agents", "--format", "json")[1])["playbook"]["file"]
+    (own / "mine.yaml").write_text(Path(shipped).read_text())
+    (terminal.folder / "agent_config.yaml").write_text("limits: 5\n")
+    code, answer = terminal.ask("test", "playbooks/mine.yaml")
+    assert (code, answer["failed"]) == (0, 0)
+    assert terminal.ask("test")[0] == 2
+
+
+def test_a_name_is_known_even_of_a_file_with_problems(terminal: Terminal) -> None:
+    own = terminal.folder / "playbooks"
+    own.mkdir()
+    (own / "mine.yaml").write_text("name: mine\nname: mine\nsteps: []\n")
+    alerts = terminal.folder / "alerts.yaml"
+    alerts.write_text(alerts.read_text().replace("[scale_up_agents]", "[mine, scale_up_agents]"))
+    assert terminal.ask("check", "alerts.yaml")[0] == 0
+    _, answer = terminal.ask("check")
+    assert [Path(file["path"]).name for file in answer["files"] if file["problems"]] == ["mine.yaml"]
+
+
+def test_a_finding_of_a_shipped_rule_is_known(terminal: Terminal) -> None:
+    shipped = json.loads(terminal.run("check", "--format", "json")[1])["files"]
+    path = next(file["path"] for file in shipped if file["kind"] == "diagnosis_rules")
+    name = next(line.split("name: ")[1] for line in Path(path).read_text().splitlines() if "- name: " in line)
+    rule = """\
+rules:
+  - name: mine
+    fault: overload
+    says: x
+    when: {{all: [{{source: events, pattern: x}}], none: [{{finding: {name}}}]}}
+    source: here
+    cases:
+      - {{name: a, evidence: {{events: x}}, finds: {{}}}}
+      - {{name: b, evidence: {{events: y}}, finds: nothing}}
+"""
+    (terminal.folder / "mine.yaml").write_text(rule.format(name=name))
+    assert terminal.ask("check", "mine.yaml") == (0, terminal.ask("check", "mine.yaml")[1])
+    (terminal.folder / "mine.yaml").write_text(rule.format(name="nobodys"))
+    code, answer = terminal.ask("check", "mine.yaml")
+    assert (code, "is of no rule or check" in answer["files"][0]["problems"][0]["message"]) == (1, True)
+
+
+def test_what_is_said_of_a_file_holds_all_that_is_wrong_with_it(terminal: Terminal) -> None:
+    text = "alerts:\n  - {name: a, name: b, condition: 'up{', severity: no, actions: [fly], for: 5}\n"
+    (terminal.folder / "bad.yaml").write_text(text)
+    code, out, _ = terminal.run("check", "bad.yaml")
+    assert code == 1
+    for words in ("given twice", "no PromQL", "two ways", "no playbook 'fly'", "must be a duration such as"):
+        assert words in out
+
+
 def test_names_given_twice_are_found_across_files(terminal: Terminal) -> None:
     own = terminal.folder / "playbooks"
     own.mkdir()

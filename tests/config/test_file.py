@@ -62,7 +62,7 @@ WRONG = {
         "prometheus: {url: 'http://p', token_file: a, basic: {username: u, password_file: f}}", "1:46", "not both", "",
     ),
     "unknown skill": ("roles: [{name: a, skills: [fly], max_concurrency: 1}]", "1:28", "'fly' is none of", ""),
-    "no slot": ("roles: [{name: a, skills: [plan], max_concurrency: 0}]", "1:52", "greater than or equal to 1", ""),
+    "no slot": ("roles: [{name: a, skills: [plan], max_concurrency: 0}]", "1:52", "must be 1 or more", ""),
     "skill of nobody": ("roles: [{name: a, skills: [plan], max_concurrency: 1}]", "1:8", "no role has the skill", ""),
     "role twice": (
         "roles:\n- {name: a, skills: [plan], max_concurrency: 1}\n- {name: a, skills: [plan], max_concurrency: 1}",
@@ -99,10 +99,69 @@ def test_a_wrong_file_says_what_and_where(text: str, place: str, message: str, h
     assert hint in words
 
 
-def test_all_problems_come_at_once() -> None:
+ROLE = "{name: a, skills: [plan], max_concurrency: 1}"
+TOGETHER = {
+    "three sections": ("store: {url: x}\nqueue: {order: y}\nlimits: {mode: act}\n", ["1:14", "2:16", "3:16"]),
+    "a key twice and a section": ("disable: []\ndisable: []\nstore: {url: x}\n", ["2:1", "3:14"]),
+    "a wrong type and another section": (
+        "limits: {changes_per_hour: many}\nprometheus: {url: prom}\naccess: {groups: {g: [Bob]}}\n",
+        ["1:28", "2:19", "3:23"],
+    ),
+    "a wrong person and the others": (
+        "access:\n  people: [{name: 5},\n    {name: A, os_user: a}, {name: B, os_user: a}]\n  groups: {g: [A, Bob]}\n",
+        ["2:19", "3:47", "4:19"],
+    ),
+    "a wrong role and the others": (
+        f"roles:\n- {ROLE.replace('plan', 'fly')}\n- {ROLE}\n- {ROLE}\n", ["2:22", "3:10", "4:10"],
+    ),
+    "an unknown key beside a bad address": ("prometheus: {url: prom, evry: 5s}\n", ["1:19", "1:25"]),
+    "an unknown section and a mode": ("limtis: {}\nlimits: {mode: act}\nslack: 5\n", ["1:1", "2:16", "3:1"]),
+    "a wrong write account and the read one": (
+        "kubernetes:\n  write: {server: 5}\n  read: {server: 'https://k'}\n", ["2:19", "3:3"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "places"), TOGETHER.values(), ids=TOGETHER)
+def test_all_problems_come_at_once(text: str, places: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
-        read("store: {url: x}\nqueue: {order: y}\nlimits: {mode: act}\n", PATH)
-    assert [problem.line for problem in caught.value.problems] == [1, 2, 3]
+        read(text, PATH)
+    assert [f"{problem.line}:{problem.column}" for problem in caught.value.problems] == places
+
+
+@pytest.mark.parametrize(
+    "word", ["approve:*", "approve", "approve:scale", "run", "close", "diagnose", "read:*"], ids=str
+)
+def test_everyone_may_read_and_no_more(word: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(f"access: {{permissions: {{everyone: [read, '{word}']}}}}", PATH)
+    (problem,) = caught.value.problems
+    assert problem.message == "everyone includes unknown people, who may only read"
+    assert (problem.column, problem.hint) == (41, f"give {word!r} to a group")
+
+
+def test_everyone_may_be_allowed_nothing() -> None:
+    assert read("access: {permissions: {everyone: []}}", PATH).access.permissions == {"everyone": ()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["prometheus: {url: 'http://p', every: 5}", "prometheus: {url: 'http://p', timeout: 0.5}",
+     "kubernetes: {timeout: 10}", "limits: {cooldown: 300}", "limits: {blind_for: true}"],
+)  # fmt: skip
+def test_a_number_is_no_duration(text: str) -> None:
+    with pytest.raises(ConfigError, match="must be a duration such as 30s, 5m or 1h30m"):
+        read(text, PATH)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['roles: [{name: "a\\0", skills: [plan], max_concurrency: 1}]', 'access: {people: [{name: "a\\nb"}]}'],
+    ids=["role", "person"],
+)
+def test_names_can_be_printed(text: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be printed"):
+        read(text, PATH)
 
 
 def test_the_shipped_example_is_good() -> None:

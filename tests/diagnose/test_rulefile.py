@@ -93,6 +93,9 @@ BAD: dict[str, tuple[tuple[str, str], int, str, str]] = {
     "case of no group": (("finds: {pool: p1}", "finds: {pol: p1}"), 14, "is no named group", ""),
     "case that finds a number": (("finds: {pool: p1}", "finds: {pool: 1}"), 14, "must be a mapping", ""),
     "case that finds a word": (("finds: nothing", "finds: nothin"), 15, "or `nothing`", ""),
+    "time as a number": (("within: 15m", "within: 15"), 6, "must be a duration such as 30s, 5m or 1h30m", ""),
+    "name with a NUL": (("name: pool_empty", 'name: "pool\\0"'), 2, "must be small letters", ""),
+    "name of a megabyte": (("name: pool_empty", f"name: {'x' * 1_000_000}"), 2, "must be small letters", ""),
     "key twice": (("0.9\n", "0.9\n    confidence: 0.8\n"), 13, "is given twice", "line 12"),
 }  # fmt: skip
 
@@ -140,6 +143,45 @@ def test_a_rule_that_does_not_fit_hides_no_problem_of_the_next() -> None:
         "high_latency]\n    suggests", "x]\n    suggests"
     )
     assert {problem.line for problem in problems(text)} == {2, 10}
+
+
+SECOND = GOOD.partition("rules:\n")[2]
+TOGETHER: dict[str, tuple[str, list[str]]] = {
+    "bad says and a double": (
+        edited(("{{ pool }}", "{{ pol }}")) + SECOND, ["no named group provides 'pol'", "given twice"],
+    ),
+    "bad type and a double": (edited(("at_least: 2", "at_least: x")) + SECOND, ["at_least: must be", "given twice"]),
+    "key left out and a fault": (
+        edited(("    source: 'the pool, Pool.take'\n", ""), ("_exhausted", "_exausted")),
+        ["source: is missing", "no known fault"],
+    ),
+    "reader and meaning": (
+        edited(("confidence: 0.9\n", "confidence: 0.9\n    confidence: 0.8\n"), ("[high_latency]\n", "[x]\n")),
+        ["'x' is no known", "given twice"],
+    ),
+    "unknown key of a condition and its pattern": (
+        edited(("pattern: 'Unhealthy'", "pattern: '(', patern: x")), ["does not compile", "patern: is not a known key"],
+    ),
+    "broken case alone": (edited((", finds: nothing", "")), ["cases.1.finds: is missing"]),
+    "broken when alone": (
+        edited(
+            ("all:  [", "all:  5 #"), ("any:  [", "any:  6 #"), ("{{ pool }}", "x"), ("finds: {pool: p1}", "finds: {}")
+        ),
+        ["when.all: must be a list", "when.any: must be a list"],
+    ),
+    "other key and a fault": (
+        edited(("_exhausted", "_exausted")) + "extra: 1\n", ["no known fault", "extra: is not a known key"],
+    ),
+    "other key and no rules": ("extra: 1\n", ["extra: is not a known key", "must hold a list `rules:`"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words"), TOGETHER.values(), ids=TOGETHER)
+def test_no_problem_hides_another(text: str, words: list[str]) -> None:
+    found = [problem.message for problem in problems(text)]
+    assert len(found) == len(words), found
+    assert all(any(word in message for message in found) for word in words), found
+    assert all(len(message) < 200 for message in found)
 
 
 def test_a_name_given_twice_in_one_file_is_refused() -> None:

@@ -122,7 +122,13 @@ BAD = {
     "other reference": (entry("target: {kind: Pod, name: '{{ value.x }}', namespace: b}"), 5, "is not known here", ""),
     "bare labels": (entry("target: {kind: Pod, name: '{{ labels }}', namespace: b}"), 5, "'labels' is not known", ""),
     "name missing": ("alerts:\n  - {condition: up > 1, severity: info}", 2, "name: is missing", ""),
-    "name empty": ("alerts:\n  - {name: '', condition: up > 1, severity: info}", 2, "at least 1 character", ""),
+    "name empty": ("alerts:\n  - {name: '', condition: up > 1, severity: info}", 2, "name: must not be empty", ""),
+    "name with a NUL": ('alerts:\n  - {name: "a\\0", condition: up > 1, severity: info}', 2, "cannot be printed", ""),
+    "name of two lines": ('alerts:\n  - {name: "a\\nb", condition: up > 1, severity: info}', 2, "cannot be print", ""),
+    "name of a megabyte": (
+        f"alerts:\n  - {{name: {'x' * 1_000_000}, condition: up > 1, severity: info}}", 2, "at most 200", "",
+    ),
+    "duration is a truth": (entry("every: true"), 5, "must be a duration such as 30s, 5m or 1h30m", ""),
     "entry is a text": ("alerts: [x]", 1, "must be a mapping", ""),
     "entry is null": ("alerts:\n  -\n", 2, "must be a mapping", ""),
     "alerts is a mapping": ("alerts: {a: b}", 1, "must be a list", ""),
@@ -172,6 +178,34 @@ foo: 1
     for line, words in wanted:
         assert [p for p in found if p.line == line and words in p.message], words
     assert {p.rule for p in found} == {"a", ""}
+
+
+TOGETHER = {
+    "key twice and a playbook": (
+        entry("severity: info\nactions: [nope]", condition="up{"), ["unexpected end", "given twice", "no playbook"],
+    ),
+    "bent word and a duration": (entry("labels: {a: no}\nfor: 5"), ["two ways", "must be a duration"]),
+    "alias in one alert, PromQL in the next": (
+        "alerts:\n  - {name: &a x, condition: up > 1, severity: *a}\n  - {name: y, condition: 'up{', severity: info}",
+        ["an alias", "unexpected end"],
+    ),
+    "rule files, inhibit and the top": (
+        "rule_files: [x]\ninhibit: [{}]\nalert: 1", ["not supported", "not supported", "not a known key"],
+    ),
+    "label of a wrong type beside a bad name": (
+        entry("labels: {a: 5, b-c: x}"), ["labels.a: must be text", "no label name"],
+    ),
+    "target that lacks a kind beside a bad label": (
+        entry("labels: {b-c: x}\ntarget: {name: a}"), ["no label name", "target.kind: is missing"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words"), TOGETHER.values(), ids=TOGETHER)
+def test_no_problem_hides_another(text: str, words: list[str]) -> None:
+    found = [problem.message for problem in problems(text)]
+    assert len(found) == len(words), found
+    assert all(word in message for word, message in zip(words, found, strict=True)), found
 
 
 @pytest.mark.parametrize(

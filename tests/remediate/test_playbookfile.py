@@ -97,7 +97,8 @@ MISTAKES = {
     "duration": ("10m", "10 minutes", [
         "p.yaml:13:31: verify.alert_clears_within: '10 minutes' is no duration: write 30s, 5m, 1h30m or 2d"]),
     "no time": ("10m", "0s", ["p.yaml:13:31: verify.alert_clears_within: must be longer than 0s"]),
-    "a number for a duration": ("10m", "10", ["p.yaml:13:31: verify.alert_clears_within: must be text"]),
+    "a number for a duration": ("10m", "10", [
+        "p.yaml:13:31: verify.alert_clears_within: must be a duration such as 30s, 5m or 1h30m"]),
     "condition syntax": ("target.replicas > 0", "target.replicas >", [
         "p.yaml:9:7: when: column 18: mismatched input '<EOF>'"]),
     "condition name": ("target.replicas > 0", "replicas > 0", [
@@ -125,7 +126,7 @@ MISTAKES = {
         f"p.yaml:13:21: condition: compares nothing, so it proves nothing ({COMPARE})"]),
     "a while for an alert": ("10m}", "10m, holds_for: 1m}", ["p.yaml:13:36: holds_for belongs to a condition"]),
     "no steps": ("steps:\n", "steps: []\nstep_:\n", [
-        "p.yaml:10:8: steps: List should have at least 1 item after validation, not 0",
+        "p.yaml:10:8: steps: must not be empty",
         "p.yaml:11:1: step_: is not a known key (did you mean 'steps'?)"]),
     "case with both": ("plans: [scale 4 -> 5]", "plans: [scale 4 -> 5], refuses: when", [
         "p.yaml:17:5: give either `plans` or `refuses`"]),
@@ -136,6 +137,15 @@ MISTAKES = {
     "case fact's type": ("{replicas: 4}", "{replicas: '4'}", ["p.yaml:17:42: replicas must be like 1"]),
     "case input": ("{replicas: 4}", "{replicas: 4}, inputs: {ad: 1}", [
         "p.yaml:17:55: there is no input 'ad' (did you mean 'add'?)"]),
+    "a choice of types": ("default: 1,", "default: [1],", [
+        "p.yaml:5:33: inputs.add.default: must be text or a whole number or a number or true or false"]),
+    "a case's name": ("name: one more", 'name: "one\\0more"', [
+        "p.yaml:17:12: cases.0.name: holds the character U+0000, which cannot be printed"]),
+    "the reader, the model and the meaning": ("summary: Add a replica\n", "summary: 5\nsummary: no\nwhen: x\n", [
+        "p.yaml:2:10: summary: must be text", "p.yaml:3:1: key 'summary' is given twice (the first one is in line 2)",
+        "p.yaml:3:10: 'no' can be read in two ways (put it in quotes: 'no')",
+        "p.yaml:4:7: when: names unknown variables: x; known: target, inputs",
+        "p.yaml:11:1: key 'when' is given twice (the first one is in line 4)"]),
     "an alias": ("[Deployment]", "&a [Deployment]\nrunbook: *a", None),
     "a word that YAML bends": ("summary: Add a replica", "summary: 012", [
         "p.yaml:2:10: '012' can be read in two ways (put it in quotes: '012')"]),
