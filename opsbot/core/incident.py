@@ -145,7 +145,8 @@ _LIVE = (ApprovalState.WAITING, ApprovalState.APPROVED)
 def advance(incident: Incident, event: str, now: datetime, reason: str = "") -> Incident:
     """The incident after an event; Refused("no_such_edge") where the table has none.
 
-    What was said of the state before is no longer said. An approval that is waiting or given is withdrawn when the incident leaves by any edge but those that use it.
+    What was said of the state before is no longer said. An approval that is waiting or given is withdrawn when the
+    incident leaves by any edge but those that use it.
     """
     to = EDGES.get((incident.state, event))
     if to is None or (event in ("cleared", "closed") and incident.state is State.PARKED and incident.begun):
