@@ -156,6 +156,12 @@ DIGEST = "sha256:" + "0a1b2c3d4e5f6789" * 4
         pytest.param("max_tokens=4096 tokens: 812", id="counted tokens"),
         pytest.param("api_key = settings.API_KEY", id="program"),
         pytest.param("password = getPassword(user)", id="call"),
+        pytest.param('password = os.Getenv("DB_PASSWORD")', id="call with the name of a variable"),
+        pytest.param('password: viper.GetString("db.password")', id="call with the name of a setting"),
+        pytest.param("password=SecretStr('**********')", id="masked by its type"),
+        pytest.param("http://registry:5000/shop/app@sha256:0a1b", id="port and digest"),
+        pytest.param("http://[::1]:8080/x@y", id="ipv6 host and at"),
+        pytest.param("git+ssh://git@example.org:shop/app@v1.0", id="git address"),
         pytest.param("docker run -u 1000:1000 app", id="user and group ids"),
         pytest.param("git add -u :/", id="another -u"),
         pytest.param("private_key=/etc/tls/tls.key", id="path"),
@@ -239,6 +245,204 @@ def test_an_ordinary_or_short_value_is_not_looked_for_elsewhere() -> None:
     assert mask("pwd=ab1 and ab1") == "pwd=*** and ab1"
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        pytest.param("\x1b[36mpassword\x1b[0m=hunter2sek", "\x1b[36mpassword\x1b[0m=***", id="name"),
+        pytest.param("password\x1b[2m=\x1b[0m\x1b[1;32mhunter2sek\x1b[0m on",
+                     "password\x1b[2m=\x1b[0m\x1b[1;32m***\x1b[0m on", id="sign and value"),
+        pytest.param('\x1b[34m"password"\x1b[0m: \x1b[32m"hunter2sek"\x1b[0m,',
+                     '\x1b[34m"password"\x1b[0m: \x1b[32m"***"\x1b[0m,', id="quotes"),
+        pytest.param("password=hunt\x1b[1mer2sek\x1b[0m on", "password=***\x1b[0m on", id="inside a value"),
+        pytest.param(f"\x1b[31m{GITHUB}\x1b[0m", "\x1b[31m***\x1b[0m", id="token"),
+        pytest.param(f"pushed\x1b[0m{GITHUB}", "pushed\x1b[0m***", id="token right after a word"),
+        pytest.param(r'"\u001b[36mpassword\u001b[0m=hunter2sek on"', r'"\u001b[36mpassword\u001b[0m=*** on"',
+                     id="escaped as in JSON"),
+        pytest.param("password=hunter2sek\nlogin \x1b[31mhunter2sek\x1b[0m failed",
+                     "password=***\nlogin \x1b[31m***\x1b[0m failed", id="learnt elsewhere"),
+        pytest.param("\x1b[36mpassword\x1b[0m=hunter2sek\nlogin hunter2sek failed",
+                     "\x1b[36mpassword\x1b[0m=***\nlogin *** failed", id="learnt in colour"),
+        pytest.param("from \x1b[32m54.1.2.3\x1b[0m", "from \x1b[32m***\x1b[0m", id="address"),
+    ],
+)  # fmt: skip
+def test_colours_hide_no_secret(text: str, masked: str) -> None:
+    assert mask(text) == masked
+    assert mask(masked) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        pytest.param("'password': b'hunter2sek', 'n': 1", "'password': b'***', 'n': 1", id="bytes"),
+        pytest.param("password=u'hunter2sek'", "password=u'***'", id="unicode"),
+        pytest.param('password: r"hunter 2sek"', 'password: r"***"', id="raw"),
+        pytest.param("password=SecretStr('hunter2sek')", "password=SecretStr('***')", id="secret text"),
+        pytest.param("password=pydantic.SecretStr('hunter2sek')", "password=pydantic.SecretStr('***')", id="dotted"),
+        pytest.param("token=Secret(value='hunter2sek')", "token=Secret(value='***')", id="named argument"),
+        pytest.param("token=Secret(value=b'hunter2sek')", "token=Secret(value=b'***')", id="bytes in a type"),
+        pytest.param('password: Some("hunter2sek")', 'password: Some("***")', id="option"),
+        pytest.param('password: String::from("hunter2sek")', 'password: String::from("***")', id="conversion"),
+        pytest.param('clientSecret := []byte("hunter2sek")', 'clientSecret := []byte("***")', id="slice of bytes"),
+        pytest.param('password = new String("hunter2sek")', 'password = new String("***")', id="new"),
+    ],
+)
+def test_what_wraps_a_literal_stays(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        pytest.param("postgres://bob:pa/ss@h/db", "postgres://bob:***@h/db", id="slash"),
+        pytest.param("redis://:pa/ss@h:6379/0", "redis://:***@h:6379/0", id="slash, no user"),
+        pytest.param("amqp://u:p?w#1/x@h:1/v", "amqp://u:***@h:1/v", id="question mark and hash"),
+        pytest.param("mysql://u:p'w1@h/x", "mysql://u:***@h/x", id="quote"),
+        pytest.param("amqp://u:p/w1@h1,amqp://u:p/w2@h2", "amqp://u:***@h1,amqp://u:***@h2", id="list"),
+        pytest.param("jdbc:oracle:thin:scott/tiger9@//h:1521/x", "jdbc:oracle:thin:scott/***@//h:1521/x", id="oracle"),
+        pytest.param("ftp://a@b.org:hunter2@h/x", "ftp://***:***@h/x", id="address as user"),
+        pytest.param("postgres://bob:hunter2@db.example.com/x", "postgres://bob:***@db.example.com/x", id="host stays"),
+    ],
+)
+def test_odd_passwords_in_urls_go(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        pytest.param('<password type="x">secret</password>', '<password type="x">***</password>', id="attribute"),
+        pytest.param("<apiKey>a b&amp;c</apiKey>", "<apiKey>***</apiKey>", id="blank and entity"),
+        pytest.param("<w:secret>hunter2</w:secret><n>1</n>", "<w:secret>***</w:secret><n>1</n>", id="namespace"),
+        pytest.param("<password>\n  hunter2\n</password>", "<password>\n  ***\n</password>", id="on its own line"),
+        pytest.param("<password><![CDATA[hunter2]]></password>", "<password><![CDATA[***]]></password>", id="cdata"),
+        pytest.param("<property><name>db.password</name><value>hunter2</value></property>",
+                     "<property><name>db.password</name><value>***</value></property>", id="property"),
+        pytest.param("<password/><user>bob</user>", "<password/><user>bob</user>", id="empty"),
+        pytest.param("<password>${db.password}</password>", "<password>${db.password}</password>", id="variable"),
+        pytest.param("<td>password</td><td>bob</td>", "<td>password</td><td>bob</td>", id="another element"),
+    ],
+)  # fmt: skip
+def test_elements(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        pytest.param("api key: hunter2sek", "api key: ***", id="api key"),
+        pytest.param("the API Key: abc123 was refused", "the API Key: *** was refused", id="in a sentence"),
+        pytest.param("secret key = hunter", "secret key = ***", id="secret key"),
+        pytest.param("secret access key: 'hunter sek'", "secret access key: '***'", id="quoted"),
+        pytest.param("access token: hunter2sek", "access token: ***", id="access token"),
+        pytest.param("api key: not found", "api key: not found", id="prose"),
+        pytest.param("api key: invalid", "api key: invalid", id="a word"),
+        pytest.param("public key: abc123", "public key: abc123", id="public key"),
+    ],
+)
+def test_names_with_a_blank(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+BODY = base64.b64encode(random.Random(7).randbytes(250)).decode()
+KEY = [BODY[at : at + 64] for at in range(0, len(BODY), 64)]
+END = "-----END RSA PRIVATE KEY-----"
+PREFIXES = {"bare": "", "time": "2026-01-01T00:00:00.123Z ", "container": "web-1 | ", "pod": "[pod/web/app] "}
+
+
+@pytest.mark.parametrize("prefix", PREFIXES.values(), ids=PREFIXES)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([], [END]), (["-----BEGIN RSA PRIVATE KEY-----"], []), ([], []), ([KEY[0][40:]], [END])],
+    ids=["no begin", "no end", "neither", "cut line"],
+)
+def test_a_part_of_a_private_key_goes_line_by_line(prefix: str, before: list[str], after: list[str]) -> None:
+    cut, marks = [line for line in before if "-" not in line], [line for line in before if "-" in line]
+    lines = ["starting now", *marks, *cut, *KEY[1:], *after, "ready to serve"]
+    masked = mask("\n".join(prefix + line for line in lines)).split("\n")
+    hidden = [MASK] * len([*cut, *KEY[1:]])
+    assert masked == [prefix + line for line in ["starting now", *marks, *hidden, *after, "ready to serve"]]
+
+
+def test_a_part_of_a_private_key_in_a_json_log_goes() -> None:
+    masked = mask("\n".join(json.dumps({"log": line + "\n", "stream": "stdout"}) for line in KEY))
+    assert [json.loads(line) for line in masked.split("\n")] == [{"log": "***\n", "stream": "stdout"}] * len(KEY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("\n".join(["-----BEGIN CERTIFICATE-----", *KEY, "-----END CERTIFICATE-----"]), id="certificate"),
+        pytest.param("\n".join(["-----BEGIN CERTIFICATE-----", *KEY]), id="certificate without end"),
+        pytest.param("\n".join([*KEY, "-----END CERTIFICATE-----", "x"]), id="certificate without begin"),
+        pytest.param("image " + BODY, id="one long line"),
+        pytest.param(KEY[0] + "\nready", id="one line alone"),
+        pytest.param("\n".join(["0a1b2c3d4e5f6789" * 4] * 3), id="digests"),
+        pytest.param("\n".join(f"github.com/a/b v1.0.{n} h1:{KEY[0][:43]}=" for n in range(3)), id="sums of modules"),
+        pytest.param("\n".join(f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA{KEY[0][:40]} bob" for _ in range(3)),
+                     id="public keys"),
+    ],
+)  # fmt: skip
+def test_base64_that_is_no_private_key_stays(text: str) -> None:
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        pytest.param("mail bob.lee+x@example.com.", "mail ***.", id="e-mail"),
+        pytest.param("<o'brien@mail.example.org>", "<***>", id="e-mail with apostrophe"),
+        pytest.param(r'"to\nbob@example.com"', r'"to\n***"', id="e-mail after an escape"),
+        pytest.param(r"\u003cbob@example.com\u003e", r"\u003c***\u003e", id="e-mail between escapes"),
+        pytest.param("from 54.1.2.3:443 to 10.0.0.1", "from ***:443 to 10.0.0.1", id="ipv4 with port"),
+        pytest.param("54.1.2.3 - - [01/Jan", "*** - - [01/Jan", id="ipv4 of an access log"),
+        pytest.param("client:54.1.2.3, client=1.2.3.4", "client:***, client=***", id="ipv4 after a name"),
+        pytest.param("from 8.8.8.8", "from ***", id="ipv4 with small numbers"),
+        pytest.param("node-1/54.1.2.3 example.org/54.1.2.3:80", "node-1/*** example.org/***:80", id="ipv4 of Java"),
+        pytest.param("54.1.2.3-54.1.2.9 54.1.2.0/24", "*** ***/24", id="ipv4 range"),
+        pytest.param("::ffff:54.1.2.3", "::ffff:***", id="ipv4 in ipv6"),
+        pytest.param("[2a00:1450:4001:81b::200e]:443", "[***]:443", id="ipv6"),
+        pytest.param("card 4111111111111111 12/27", "card *** 12/27", id="card"),
+        pytest.param("4111-1111-1111-1111, 3782 822463 10005", "***, ***", id="card in groups"),
+        pytest.param("to DE89370400440532013000.", "to ***.", id="account"),
+        pytest.param("GB82 WEST 1234 5698 7654 32 to it", "*** to it", id="account in groups"),
+        pytest.param("gb82west12345698765432", "***", id="account in small letters"),
+    ],
+)
+def test_personal_data_goes(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("10.1.2.3 192.168.0.1 172.16.9.9 127.0.0.1 169.254.169.254 0.0.0.0/0 255.255.255.0 224.0.0.251",
+                     id="private and reserved"),
+        pytest.param("::1 fe80::1 fd00::1 2001:db8::1 a::b 12:30:45 00:1b:44:11:3a:b7", id="not public, no address"),
+        pytest.param("nginx:54.1.2.3 example.org/shop/app:54.1.2.3", id="image tag"),
+        pytest.param('v54.1.2.3 version 54.1.2.3 "version": "54.1.2.3" tag=54.1.2.3', id="version"),
+        pytest.param("app-54.1.2.3.tgz lib.so.54.1.2.3 app==54.1.2.3 Chrome/120.0.0.0", id="version in a name"),
+        pytest.param("fixed in 1.8.1.2, broken since 1.7.0.4", id="version in a sentence"),
+        pytest.param("1.3.6.1.4.1.311 300.1.2.3 01.02.03.04", id="numbers with dots"),
+        pytest.param("git@github.com:shop/app.git getty@tty1.service icon@2x.png", id="no e-mail: units and files"),
+        pytest.param("lodash@4.17.21 root@web-0 app@sha256:0a1b up@start()", id="no e-mail: no domain"),
+        pytest.param("4111111111111112 1700000000000000 1700000000000 123456789012345678", id="wrong checksum, times"),
+        pytest.param('trace_id=4111111111111111 "uid": "4111111111111111"', id="ids"),
+        pytest.param("0.4111111111111111 4111111111111111.5 a4111111111111111", id="parts of numbers"),
+        pytest.param("DE89370400440532013001 DE8937040044053201300 ZZ89370400440532013000", id="no account"),
+    ],
+)  # fmt: skip
+def test_what_is_no_personal_data_stays(text: str) -> None:
+    assert mask(text) == text
+
+
+def test_an_address_is_not_looked_for_in_versions() -> None:
+    assert mask("from 54.1.2.3:80\nimage: app:54.1.2.3") == "from ***:80\nimage: app:54.1.2.3"
+
+
+def test_personal_data_in_a_tree_goes() -> None:
+    assert mask_tree({"owner": "bob@example.com", "n": [1, "54.1.2.3"]}) == {"owner": MASK, "n": [1, MASK]}
+
+
 TREE = {
     "kind": "Deployment",
     "metadata": {"name": "web", "uid": "8f1c0a52-3c1f-4a7e-9f59-3f6a1d6b7a10", "generation": 4},
@@ -307,6 +511,9 @@ PIECES = [
     "{", "}", "[", "name: ", "value: ", "kind: Secret\n", "data:\n", "  ", "-u a:b", "Cookie: ", "a=b;", "<", ">", "$(",
     "|\n", GITHUB, JWT, "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "--", "key", "`",
     "Authorization: ", "\t", '\\"', "api_", "é", "\u2028", "\x00", "\r", "&", ";", "aGVsbG8gd29ybGQ=",
+    "\x1b[36m", "\x1b[0m", "b'", "SecretStr(", "</", "<password>", "</password>", "api key", "bob@example.com", "@",
+    "54.1.2.3", "4111111111111111", "GB82 WEST 1234 5698 7654 32", "2a00:1450::1", "A1b2" * 16 + "\n", "-", ".", "/",
+    "-----BEGIN CERTIFICATE-----",
 ]  # fmt: skip
 
 
@@ -325,7 +532,11 @@ def test_any_text_keeps_its_lines_and_is_masked_once_and_for_all(seed: int) -> N
     [" ", '"', "'", "a=", "\\", '\\"', "key=", "key:", "pass.a", "token=a1 ", "://a:", "eyJ", "name: ", "name: a ",
      "Bearer ", "Cookie: a=b;", "{", '{"kind":"Secret","data":{', "kind: Secret\ndata:\n  a: b\n", "-u ", "sk-",
      "-----BEGIN PRIVATE KEY-----",
-     "token=${", "password: |\n ", "key='\"", "=", "\t", "---\n", "- ", "hunter2.", "token, \"", "ghp_", "key>"],
+     "token=${", "password: |\n ", "key='\"", "=", "\t",
+     "\x1b[0m", "key\x1b[0m=", "key=a.", "key=of(", "://a:b/@", "<key>a ", "<key><![CDATA[", "<name>key</name>",
+     "api key ", "a@", "a@b.", "54.1.2.3 ", "2000:", "4 ", "4111 1111 1111 1111 ", "GB82 WEST ", "A1b2" * 16 + "\n",
+     "A1b= ", "-----END PRIVATE KEY-----\n",
+     "-----BEGIN CERTIFICATE-----", "---\n", "- ", "hunter2.", "token, \"", "ghp_", "key>"],
     ids=ascii,
 )  # fmt: skip
 def test_a_hostile_text_takes_linear_time(piece: str) -> None:

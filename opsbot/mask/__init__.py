@@ -1,4 +1,4 @@
-"""Secrets out of text: any text walks in, masked text walks out, with as many lines and the words around kept.
+"""Secrets and personal data out of text: any text walks in, masked text walks out, lines and words around kept.
 
 The only maker of `MaskedText`. It never changes what is no secret, and never lets one of the known kinds through; a
 value that it learns as secret in one place of a text is masked in every other place of it too.
@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from opsbot.core.evidence import MaskedText
+from opsbot.mask.colours import plain, seen
 from opsbot.mask.learn import Learnt
+from opsbot.mask.personal import personal
 from opsbot.mask.spans import covered, places
 from opsbot.mask.tree import walk
 from opsbot.mask.words import MASK, placeholder
@@ -42,10 +44,11 @@ def kept(text: str) -> MaskedText:
 def _masked(text: str, learnt: Learnt) -> MaskedText:
     """Round after round, until a round finds nothing more (a masked value may bare the form of the one beside it)."""
     for _ in range(_ROUNDS):
-        found = places(text)
+        found = list(seen(text, places))
         for start, end in found:
-            learnt.add(text[start:end])
-        masked = covered(text, [*found, *learnt.places(text)])
+            learnt.add(plain(text[start:end]))
+        masked = covered(text, [*found, *seen(text, learnt.places)])
+        masked = covered(masked, seen(masked, personal))  # afterwards: the end of `user:secret@host.org` is no address
         if masked == text:
             break
         text = masked
@@ -53,8 +56,8 @@ def _masked(text: str, learnt: Learnt) -> MaskedText:
 
 
 def _learn(text: str, secret: bool, learnt: Learnt) -> str:
-    for start, end in [(0, len(text))] if secret else places(text):
-        learnt.add(text[start:end])
+    for start, end in [(0, len(text))] if secret else seen(text, places):
+        learnt.add(plain(text[start:end]))
     return text
 
 

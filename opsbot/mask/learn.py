@@ -17,7 +17,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
 _ORDINARY = frozenset({
     "admin", "administrator", "password", "passwd", "secret", "changeme", "default", "example", "postgres",
     "postgresql", "mysql", "mariadb", "mongodb", "redis", "rabbitmq", "elastic", "wordpress", "minioadmin",
-    "guest", "public", "private", "production", "staging", "development", "localhost",
+    "guest", "public", "private", "production", "staging", "development", "localhost", "amd64", "arm64",
 })  # fmt: skip
 
 

@@ -20,10 +20,23 @@ _STEMS = (
 _Q = r"\\{0,8}[\"'`]"
 _BARE = r"[^\s,;&\"'`)}\]<>]"
 _QUOTED = rf"(?P<quote>{_Q})(?P<quoted>(?:(?!(?P=quote))(?:\\[^\n]|[^\\\n]))*+)"
+# What stands before the quote of a literal: the letters of Python, or a type that only wraps it (`SecretStr("…")`,
+# `Some("…")`, `[]byte("…")`); a call such as `getenv("…")` takes the name of a secret, not the secret.
+_TYPE = (
+    r"(?:new[ \t]{1,4})?(?:[\w\[\]]{0,40}(?:\.|::)){0,4}(?:\[\])?"
+    r"(?:secret|sensitive|secure|protected|masked|password|token|key|credentials?|str|string|text|bytes?|array|value"
+    r"|from|of|some|just|ok|optional|b64encode|b64decode){1,4}\([ \t]{0,4}"
+    r"(?:\w{1,40}[ \t]{0,4}=[ \t]{0,4})?"
+)
+_OPEN = rf"(?:{_TYPE})?(?:[bru]|[rbf]{{2}}|f)?(?={_Q})"
 _FLOW = r"(?!\[|\{[ \t]{0,8}(?:[\"']|\w{1,80}:))"  # a list or mapping is no value: what is in it is looked at by itself
-_VALUE = rf"(?:{_QUOTED}|(?P<bare><[^<>\n]{{0,200}}>|{_FLOW}{_BARE}{{1,200}}+))"
-_NAME = rf"(?<![A-Za-z0-9_.-])(?P<name>(?>[A-Za-z0-9_.-]*?(?:{_STEMS})[A-Za-z0-9_.-]*+))"
-_SIGN = r"(?P<sign>:{0,3}=[=>]?|\?=|=>|:|,(?=[ \t]{0,8}\\{0,8}[\"'])|>(?=[^<\s]{1,200}</))"
+_VALUE = rf"(?:{_OPEN}{_QUOTED}|(?P<bare><[^<>\n]{{0,200}}>|{_FLOW}{_BARE}{{1,200}}+))"
+_SPOKEN = (  # names that people write with a blank: `api key: …`
+    r"(?:(?:api|access|secret|private|auth|client|encryption|master|shared|signing|session|license|service|account"
+    r"|storage|webhook|deploy|root|hmac)[ \t](?=keys?(?![\w.-])))?"
+)
+_NAME = rf"(?<![A-Za-z0-9_.-])(?P<name>(?>{_SPOKEN}[A-Za-z0-9_.-]*?(?:{_STEMS})[A-Za-z0-9_.-]*+))"
+_SIGN = r"(?P<sign>:{0,3}=[=>]?|\?=|=>|:|,(?=[ \t]{0,8}\\{0,8}[\"']))"
 _PAIR = re.compile(_NAME + rf"(?P<closed>{_Q})?\]?[ \t]*+" + _SIGN + r"[ \t]*+" + _VALUE, re.IGNORECASE | re.ASCII)
 _FLAG_NAME = rf"(?<![\w-])--?(?P<name>(?>[A-Za-z][\w-]*?(?:{_STEMS})[\w-]*+))"
 _FLAG = re.compile(_FLAG_NAME + r"[ \t]++(?!-)" + _VALUE, re.IGNORECASE | re.ASCII)
@@ -33,6 +46,14 @@ _VALUE_IS = rf"(?<![\w.-])value{_IS}{_VALUE}"
 _NEXT = rf"(?:{_Q})?\s*+,?\s*+(?:{_Q})?"
 _NAMED = re.compile(_NAME_IS + _NEXT + _VALUE_IS, re.IGNORECASE | re.ASCII)
 _VALUED = re.compile(_VALUE_IS + _NEXT + _NAME_IS, re.IGNORECASE | re.ASCII)
+_CONTENT = r"\s{0,80}+(?:<!\[CDATA\[)?(?P<bare>[^<\s\]](?:[^<\n\]]*[^<\s\]])?)(?:\]\]>)?\s{0,80}+</"
+_ELEMENT = re.compile(
+    rf"<(?:\w{{1,40}}:)?(?P<name>[\w.-]{{1,80}}+)(?:\s[^<>\n]{{0,400}}+)?>{_CONTENT}", re.IGNORECASE | re.ASCII
+)
+_PROPERTY = re.compile(
+    rf"<(?:name|key)>[ \t]*+(?P<name>[\w.-]{{1,80}}+)[ \t]*+</(?:name|key)>\s*+<(?:value|string)>{_CONTENT}",
+    re.IGNORECASE | re.ASCII,
+)
 
 _REST = re.compile(_BARE + "*+")
 _SCHEME = re.compile(
@@ -59,6 +80,15 @@ def pairs(text: str) -> Iterator[Span]:
         at = places[-1][1] if places else found.start("bare" if found["quote"] is None else "quoted")
     for pattern in (_FLAG, _NAMED, _VALUED):
         yield from _simple(text, pattern)
+    for pattern in (_ELEMENT, _PROPERTY):
+        yield from _elements(text, pattern)
+
+
+def _elements(text: str, pattern: re.Pattern[str]) -> Iterator[Span]:
+    """What an XML element holds, all of it: blanks and entities too."""
+    for found in pattern.finditer(text):
+        if is_secret(found["name"], found["bare"], quoted=True):
+            yield found.span("bare")
 
 
 def _simple(text: str, pattern: re.Pattern[str]) -> Iterator[Span]:
@@ -92,6 +122,8 @@ def _unlike(text: str, found: re.Match[str], start: int) -> bool:
 
 
 def _prose(text: str, found: re.Match[str], start: int) -> bool:
+    if " " in found["name"] and _WORD.match(text, start):
+        return True
     if "auth" in found["name"].lower():
         return _SCHEME.match(text, start) is None and _WORD.match(text, start) is not None
     return _PROSE.match(text, start) is not None and not _indented(text, found.start())

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
 
 from opsbot.mask.formats import TOKEN
+from opsbot.mask.keys import key_lines
 from opsbot.mask.manifest import secret_objects
 from opsbot.mask.pairs import pairs
 from opsbot.mask.words import MASK, placeholder, random_looking
 
 Span = tuple[int, int]
 
-_URL = re.compile(r"://[^\s/?#:@\"'<>]{0,200}:([^\s/?#\"'<>]{1,500})@")
+# A password in a URL should be encoded, but often is not: then it goes on to the @ before what looks like a host, and
+# must not begin like a port (`http://host:9090/graph?x=y@z`).
+_URL = re.compile(
+    r"://(?:[^\s/?#:\"'<>\[]{0,200}+:(?P<plain>[^\s/?#\"'<>]{1,500})@"
+    r"|[^\s/?#:@\"'<>\[]{0,200}+:(?!\d{1,5}[/?#])(?P<odd>(?:(?!://)(?:[^\s\"'<>]|[\"'](?=[^\W_]))){1,500}?)"
+    r"@(?=[\w.-]{1,200}+(?:[:/?,;#\"')\]}\s]|\Z)|\[))"
+)
 _URL_USER = re.compile(r"://([\w.~-]{20,200})@", re.ASCII)
 _DSN = re.compile(r"(?<![^\s\"'=])[\w.-]{1,80}:([^\s@/\"']{1,200})@(?:tcp|udp|unix)\(", re.ASCII)
+_ORACLE = re.compile(r"jdbc:oracle:\w{1,10}:[\w.-]{1,80}/([^\s@\"']{1,200})@", re.ASCII)
 _WEBHOOK = re.compile(r"https?://hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9/_-]{20,})")
 _SCHEME = re.compile(
     r"(?<![\w-])(?:bearer|basic|negotiate|token|apikey|api-token)[ \t]{1,4}\\{0,8}[\"']?([\w.~+/=|-]{8,})",
@@ -39,9 +46,6 @@ _DIGEST = re.compile(r"Digest [^\n]{0,1000}?response=[\"']?([0-9a-f]{16,128})", 
 _GEM_SERVER = re.compile(
     r"BUNDLE_[A-Z0-9_]{1,80}__[A-Z]{2,}[ \t]{0,8}[:=][ \t]{0,8}[\"']?([^\s:\"']{1,200}:[^\s\"';]+)"
 )
-_KEY_MARK = re.compile(r"-----(?:(?P<begin>BEGIN)|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_BODY = re.compile(r"\\{1,8}[nrt]|(?P<body>(?:(?!\\{1,8}[nrt])[^\s\"'>|])++)")
-_KEY_LINES = re.compile(r"(?:(?:\s|\\[nrt])*+(?:[A-Za-z0-9+/=]{16,}+|[A-Za-z][\w-]{1,20}: [^\n\"']{0,200}))*+")
 
 
 def places(text: str) -> list[Span]:
@@ -65,7 +69,11 @@ def _tokens(text: str) -> Iterator[Span]:
 
 
 def _urls(text: str) -> Iterator[Span]:
-    for pattern in (_URL, _DSN, _GEM_SERVER, _COMMAND, _DIGEST):
+    for found in _URL.finditer(text):
+        part = "odd" if found["plain"] is None else "plain"
+        if not placeholder(found[part]):
+            yield found.span(part)
+    for pattern in (_DSN, _ORACLE, _GEM_SERVER, _COMMAND, _DIGEST):
         yield from (found.span(1) for found in pattern.finditer(text) if not placeholder(found[1]))
     yield from (found.span(1) for found in _URL_USER.finditer(text) if random_looking(found[1]))
     yield from (found.span(1) for found in _WEBHOOK.finditer(text))
@@ -93,21 +101,6 @@ def _logins(text: str) -> Iterator[Span]:
             yield start, end
 
 
-def _key_blocks(text: str) -> Iterator[Span]:
-    """What stands between BEGIN and END, line by line, also where the line ends are escaped as in JSON."""
-    for mark, after in pairwise((*_KEY_MARK.finditer(text), None)):
-        if mark and mark["begin"]:
-            whole = after is not None and not after["begin"]
-            end = after.start() if after and whole else _cut_block(text, mark.end())
-            yield from (part.span() for part in _KEY_BODY.finditer(text, mark.end(), end) if part["body"])
-
-
-def _cut_block(text: str, at: int) -> int:
-    """The end of a key whose END is missing: as far as the lines look like those of a key."""
-    lines = _KEY_LINES.match(text, at)
-    return lines.end() if lines else at
-
-
 _FINDERS: tuple[Callable[[str], Iterable[Span]], ...] = (
-    _tokens, _urls, _schemes, _cookies, _logins, _key_blocks, pairs, secret_objects,
+    _tokens, _urls, _schemes, _cookies, _logins, key_lines, pairs, secret_objects,
 )  # fmt: skip
