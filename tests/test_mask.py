@@ -536,7 +536,8 @@ def test_any_text_keeps_its_lines_and_is_masked_once_and_for_all(seed: int) -> N
      "\x1b[0m", "key\x1b[0m=", "key=a.", "key=of(", "://a:b/@", "<key>a ", "<key><![CDATA[", "<name>key</name>",
      "api key ", "a@", "a@b.", "54.1.2.3 ", "2000:", "4 ", "4111 1111 1111 1111 ", "GB82 WEST ", "A1b2" * 16 + "\n",
      "A1b= ", "-----END PRIVATE KEY-----\n",
-     "-----BEGIN CERTIFICATE-----", "---\n", "- ", "hunter2.", "token, \"", "ghp_", "key>"],
+     "-----BEGIN CERTIFICATE-----", "---\n", "- ",
+     "hunter2.", "token, \"", "ghp_", "key>"],
     ids=ascii,
 )  # fmt: skip
 def test_a_hostile_text_takes_linear_time(piece: str) -> None:
