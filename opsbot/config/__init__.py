@@ -15,15 +15,18 @@ from opsbot.config.values import (
     Connection,
     Kubernetes,
     Limits,
+    Model,
     People,
     Person,
     Prometheus,
     Queue,
+    Slack,
     shipped_folder,
 )  # fmt: skip
 
 __all__ = [
-    "NAME", "ROLES", "Config", "Connection", "Kubernetes", "Limits", "People", "Person", "Prometheus", "Queue",
+    "NAME", "ROLES", "Config", "Connection", "Kubernetes", "Limits", "Model", "People", "Person", "Prometheus",
+    "Queue", "Slack",
     "cache_folder", "find", "kubeconfig", "load", "os_user", "plain_output", "shipped_folder", "store_url",
 ]  # fmt: skip
 

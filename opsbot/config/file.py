@@ -17,7 +17,7 @@ from opsbot.core.task import Mode, Role, Skill
 from opsbot.yamlfile import Document, Duration, Strict, Title, Where, fit, reading, sound
 
 EVERYONE = "everyone"
-NOT_YET = {"slack": "Slack", "model": "language model", "notify": "notifications by webhook"}
+NOT_YET = {"notify": "notifications by webhook"}
 PERMISSIONS = ("read", "diagnose", "approve", "run", "close", "ack", "silence", "pause", "ask", "note")
 
 
@@ -104,6 +104,35 @@ class LimitsModel(Strict):
     blind_for: Duration = timedelta(minutes=15)
 
 
+class SlackModel(Strict):
+    channel: str
+    team: str
+    app: str
+    bot_token_file: FilePath
+    app_token_file: FilePath | None = None
+    signing_secret_file: FilePath | None = None
+    mode: str = "socket"
+    listen: str = "127.0.0.1:3000"
+    api_url: str = "https://slack.com/api/"
+
+
+class BudgetModel(Strict):
+    tokens_per_incident: Annotated[int, Field(ge=1000, le=1_000_000)] = 60_000
+    usd_per_day: Annotated[float, Field(ge=0, le=10_000)] = 5.0
+    usd_per_million_in: Annotated[float, Field(ge=0, le=10_000)] = 0.0
+    usd_per_million_out: Annotated[float, Field(ge=0, le=10_000)] = 0.0
+
+
+class ModelModel(Strict):
+    base_url: str
+    name: Annotated[str, Field(min_length=1)]
+    api_key_file: FilePath | None = None
+    timeout: Duration = timedelta(seconds=60)
+    budget: BudgetModel = BudgetModel()
+    cache_for: Duration = timedelta(hours=1)
+    ask: str = "unexplained"
+
+
 class FileModel(Strict):
     roles: list[RoleModel] | None = None
     prometheus: PrometheusModel | None = None
@@ -113,8 +142,8 @@ class FileModel(Strict):
     access: AccessModel = AccessModel()
     limits: LimitsModel = LimitsModel()
     disable: list[str] = []
-    slack: Any = None
-    model: Any = None
+    slack: SlackModel | None = None
+    model: ModelModel | None = None
     notify: Any = None
 
 
@@ -140,6 +169,8 @@ def _problems(document: Document, found: FileModel) -> Iterator[Problem]:
             yield document.problem((key,), f"{key}: this version has no {what} yet", "leave the key out", key=True)
     yield from _of_roles(document, found.roles or [])
     yield from _of_addresses(document, found)
+    yield from _of_slack(document, found.slack) if found.slack else ()
+    yield from _of_model(document, found.model) if found.model else ()
     yield from _of_access(document, found.access)
     yield from _of_connection(document, found.kubernetes.read, ("kubernetes", "read"))
     if found.kubernetes.write:
@@ -174,6 +205,34 @@ def _of_addresses(document: Document, found: FileModel) -> Iterator[Problem]:
         yield document.problem(("queue", "url"), "queue.url: only 'embedded' is supported")
     if found.queue.order not in ("fifo", "weighted"):
         yield document.problem(("queue", "order"), "queue.order: write fifo or weighted")
+
+
+_SLACK_IDS = (
+    ("channel", "CG", "such as C012AB3CD: at the foot of the channel's details in Slack"),
+    ("team", "TE", "such as T012AB3CD: in the address of Slack in a browser"),
+    ("app", "A", "such as A012AB3CD: on the app's page, Basic Information"),
+)
+
+
+def _of_slack(document: Document, found: SlackModel) -> Iterator[Problem]:
+    for name, letters, hint in _SLACK_IDS:
+        if not re.fullmatch(f"[{letters}][A-Z0-9]{{2,20}}", getattr(found, name)):
+            yield document.problem(("slack", name), f"slack.{name}: must be an id, not a name", hint)
+    needed = {"socket": "app_token_file", "http": "signing_secret_file"}.get(found.mode)
+    if needed is None:
+        yield document.problem(("slack", "mode"), "slack.mode: write socket or http")
+    elif getattr(found, needed) is None:
+        yield document.problem(("slack",), f"slack: mode {found.mode} needs {needed}", key=True)
+    host, colon, port = found.listen.rpartition(":")
+    if not (host and colon and port.isdigit() and int(port) < 65536):
+        yield document.problem(("slack", "listen"), "slack.listen: write HOST:PORT", "for example 127.0.0.1:3000")
+    yield from _of_url(document, found.api_url, ("slack", "api_url"))
+
+
+def _of_model(document: Document, found: ModelModel) -> Iterator[Problem]:
+    yield from _of_url(document, found.base_url, ("model", "base_url"))
+    if found.ask not in ("unexplained", "always"):
+        yield document.problem(("model", "ask"), "model.ask: write unexplained or always")
 
 
 def _of_url(document: Document, url: str, where: Where) -> Iterator[Problem]:
@@ -255,6 +314,8 @@ def _config(found: FileModel, path: Path) -> values.Config:
         queue=values.Queue(found.queue.order, found.queue.weights or values.Queue().weights),
         access=_people(found.access),
         limits=_limits(found.limits),
+        slack=_slack(found.slack, folder) if found.slack else None,
+        model=_model(found.model, folder) if found.model else None,
         disable=tuple(found.disable),
     )
 
@@ -296,6 +357,22 @@ def _kubernetes(found: KubernetesModel, folder: Path) -> values.Kubernetes:
         write=_connection(found.write, folder) if found.write else None,
         timeout=found.timeout,
     )
+
+
+def _slack(found: SlackModel, folder: Path) -> values.Slack:
+    return values.Slack(
+        channel=found.channel, team=found.team, app=found.app, bot_token_file=folder / found.bot_token_file,
+        app_token_file=_beside(folder, found.app_token_file),
+        signing_secret_file=_beside(folder, found.signing_secret_file),
+        mode=found.mode, listen=found.listen, api_url=found.api_url,
+    )  # fmt: skip
+
+
+def _model(found: ModelModel, folder: Path) -> values.Model:
+    return values.Model(
+        base_url=found.base_url, name=found.name, api_key_file=_beside(folder, found.api_key_file),
+        timeout=found.timeout, cache_for=found.cache_for, ask=found.ask, **found.budget.model_dump(),
+    )  # fmt: skip
 
 
 def _people(found: AccessModel) -> values.People:

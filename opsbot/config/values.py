@@ -91,6 +91,41 @@ class Queue:
     weights: Mapping[str, int] = field(default_factory=lambda: {"critical": 10, "warning": 3, "info": 1})
 
 
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """The workspace and the one channel. `listen` (host:port) is for HTTP mode; `api_url` for an emulator."""
+
+    channel: str
+    team: str
+    app: str
+    bot_token_file: Path
+    app_token_file: Path | None = None
+    signing_secret_file: Path | None = None
+    mode: str = "socket"
+    listen: str = "127.0.0.1:3000"
+    api_url: str = "https://slack.com/api/"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A language model behind an OpenAI-compatible address, and what it may cost.
+
+    Prices are US dollars for a million tokens; without them only tokens are capped. `ask` is `unexplained` (where no
+    cause explains all that was found) or `always`.
+    """
+
+    base_url: str
+    name: str
+    api_key_file: Path | None = None
+    timeout: timedelta = timedelta(seconds=60)
+    tokens_per_incident: int = 60_000
+    usd_per_day: float = 5.0
+    usd_per_million_in: float = 0.0
+    usd_per_million_out: float = 0.0
+    cache_for: timedelta = timedelta(hours=1)
+    ask: str = "unexplained"
+
+
 ROLES = (
     Role("monitor", (Skill.POLL_ALERTS, Skill.RECEIVE_ALERTS), 1),
     Role("diagnostic", (Skill.COLLECT_EVIDENCE, Skill.MATCH_RULES, Skill.ASK_MODEL), 4, (Skill.REPORT,)),
@@ -112,6 +147,8 @@ class Config:
     queue: Queue = Queue()
     access: People = People()
     limits: Limits = Limits()
+    slack: Slack | None = None
+    model: Model | None = None
     disable: tuple[str, ...] = ()
 
     @property

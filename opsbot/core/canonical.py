@@ -12,6 +12,12 @@ from typing import Any
 
 from opsbot.core.duration import spell
 
+LATER = {"later": True}
+"""Metadata of a dataclass field that joined when values had been digested already.
+
+While it has its default it is left out of the canonical form, so that what was digested before still has its digest.
+"""
+
 
 def plain(value: Any) -> Any:
     """Reduce a value to what JSON knows: dataclasses become objects, times UTC texts, sets sorted lists."""
@@ -34,8 +40,13 @@ def _plain_object(value: Any) -> Any:
     if isinstance(value, timedelta):
         return spell(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        there = [field for field in dataclasses.fields(value) if not _unsaid(field, getattr(value, field.name))]
+        return {field.name: plain(getattr(value, field.name)) for field in there}
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _unsaid(field: dataclasses.Field[Any], value: Any) -> bool:
+    return bool(field.metadata.get("later")) and value == field.default
 
 
 def canonical(value: Any) -> bytes:

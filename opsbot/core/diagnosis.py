@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -115,3 +115,12 @@ class Proposal:
     playbook: str
     why: MaskedText
     origin: str
+
+
+def thought_of(hypotheses: Sequence[Hypothesis]) -> tuple[Proposal, ...]:
+    """What a model would do, the likeliest first: playbooks by name, to be proposed where nobody else knows of any."""
+    chosen: dict[str, Proposal] = {}
+    for thought in sorted(hypotheses, key=lambda thought: -thought.confidence):
+        if thought.proposal:
+            chosen.setdefault(thought.proposal, Proposal(thought.proposal, thought.says, "model"))
+    return tuple(chosen.values())

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from opsbot.core.alert import Alert, AlertState
 from opsbot.core.approval import Approval, ApprovalState
-from opsbot.core.canonical import digest
+from opsbot.core.canonical import LATER, digest
 from opsbot.core.diagnosis import Finding, Hypothesis, Proposal
 from opsbot.core.errors import Refused
 from opsbot.core.evidence import Gap, MaskedText
@@ -40,9 +40,10 @@ class Incident:
     """One incident. `round` counts diagnoses; findings, plan, approval and run are those of the present round.
 
     `key` is made of the target (of the rule where there is none). `reason` names why the state is what it is, `since`
-    when it came to be. `inputs` are those that a human gave for a run of their own. `alerts`, `hypotheses` and
-    `reported` (the version last reported) live in rows of their own and
-    are filled in when the record is loaded; they are no part of it.
+    when it came to be. `inputs` are those that a human gave for a run of their own, `acked_by` who looks into it.
+    `open_question` says that no cause explains all that was found, so that a model may be asked. `alerts`,
+    `hypotheses`, `asked` (whether a model was), `reported` (the version last reported) and `told` (the mark last told
+    in chat) live in rows of their own and are filled in when the record is loaded; they are no part of it.
     """
 
     id: int
@@ -57,11 +58,13 @@ class Incident:
     origin: str = "alert"
     reason: str = ""
     asked_by: str = ""
+    acked_by: str = field(default="", metadata=LATER)
     inputs: Mapping[str, Scalar] = field(default_factory=dict)
     round: int = 1
     reopened: int = 0
     collected_at: datetime | None = None
     diagnosed_at: datetime | None = None
+    open_question: bool = field(default=False, metadata=LATER)
     findings: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     proposals: tuple[Proposal, ...] = ()
@@ -74,11 +77,18 @@ class Incident:
     alerts: tuple[Alert, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     reported: int = 0
+    asked: bool = field(default=False, metadata=LATER)
+    told: str = field(default="", metadata=LATER)
 
     @property
     def record(self) -> Incident:
         """The incident without what lives in other rows: what is saved, and what the audit digests."""
-        return replace(self, alerts=(), hypotheses=(), reported=0)
+        return replace(self, alerts=(), hypotheses=(), reported=0, asked=False, told="")
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever there is something new to tell: with the version, and when hypotheses come in."""
+        return f"{self.version}.{int(self.asked)}.{len(self.hypotheses)}"
 
     @property
     def digest(self) -> str:
@@ -174,6 +184,6 @@ def _fresh(incident: Incident, event: str) -> Incident:
     """A new round: what the last one found, planned and did stays in the audit and in the evidence rows."""
     return replace(
         incident, round=incident.round + 1, reopened=incident.reopened + (event == "refired"), collected_at=None,
-        diagnosed_at=None, findings=(), gaps=(), proposals=(), rulings=(), plan=None, approval=None, run=None,
-        says=None, resolved_at=None,
+        diagnosed_at=None, open_question=False, findings=(), gaps=(), proposals=(), rulings=(), plan=None,
+        approval=None, run=None, says=None, resolved_at=None,
     )  # fmt: skip

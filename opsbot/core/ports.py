@@ -13,8 +13,10 @@ from typing import Any, Protocol
 
 from opsbot.core.alert import Alert, Answer
 from opsbot.core.audit import AuditEntry, Note
-from opsbot.core.evidence import Evidence, Gap
+from opsbot.core.diagnosis import Hypothesis
+from opsbot.core.evidence import Evidence, Gap, MaskedText
 from opsbot.core.incident import Incident
+from opsbot.core.message import Draft, Message, Place, Said
 from opsbot.core.target import Target
 from opsbot.core.task import Skill
 
@@ -84,6 +86,39 @@ class Metrics(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a model is asked, the JSON Schema of the answer, and bounds (tokens, seconds).
+
+    `system` is in words of opsbot's own; `text` holds what comes from outside, and so is masked.
+    """
+
+    system: str
+    text: MaskedText
+    schema: Mapping[str, Any]
+    max_tokens: int = 1500
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model said, and what that cost."""
+
+    text: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Model(Protocol):
+    """A language model behind an OpenAI-compatible address. It is asked once; its retries are the hand's own."""
+
+    def ask(self, question: Question, deadline: float) -> Reply:
+        """The answer within `deadline` seconds in all; Blind for none, a broken or an over-long one.
+
+        Refused("over_budget") or Refused("budget_unreadable") where it was not asked for the sake of money.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A task taken (until `lease` ends) or put off (until `again_at`)."""
 
@@ -125,9 +160,12 @@ class Store(Protocol):
     ) -> tuple[Incident, ...]:
         """Newest first; `before` is an id to page on from."""
 
-    def due(self) -> tuple[Incident, ...]:
+    def due(self, news_since: datetime | None = None) -> tuple[Incident, ...]:
         """Unresolved incidents, and resolved ones not reported yet: all for which a skill may be due, oldest first.
 
+        Who can tell (skill `notify`) gives `news_since` and also gets the resolved ones whose `told` is not their
+        `mark`: those that were told of before, however old, and the others if they were resolved since then. So where
+        nobody tells nothing piles up, and a chat that is connected later is not flooded with the past.
         One that cannot be read back is left out and logged, so that it cannot stop the others.
         """
 
@@ -147,6 +185,55 @@ class Store(Protocol):
 
     def reports(self, incident: int) -> tuple[tuple[int, str], ...]:
         """Versions and texts, oldest first."""
+
+    def add_hypotheses(
+        self, incident: int, round: int, hypotheses: Sequence[Hypothesis], note: Note, now: datetime
+    ) -> None:
+        """What a model thinks of one round, even where that is nothing: the question counts as asked from now on.
+
+        Rows of their own: audit is appended, the version stays. `load` fills in those of the present round; what was
+        added last for a round counts.
+        """
+
+    def add_messages(self, incident: int, drafts: Sequence[Draft], mark: str, now: datetime) -> None:
+        """Drafts to be sent, in this order after those that wait already; `mark` is the incident's, as told by them.
+
+        A note whose key the incident has had already is left out, for ever. A card replaces an unsent card and takes
+        its place in the order, its tries and its putting-off; one that says what the newest card says is left out.
+        """
+
+    def next_messages(self, now: datetime, limit: int = 50) -> tuple[Message, ...]:
+        """For each incident its oldest unsent message, unless that is put off: cards before notes, oldest first.
+
+        While the incident's card stands nowhere the card comes first, and notes wait for it.
+        """
+
+    def message_sent(self, message: int, place: Place, now: datetime) -> None:
+        """It stands there now; a card's place is that of its incident from now on. Saying it again is harmless.
+
+        Where a newer card has replaced this one meanwhile, the newer one still waits, to be put in that place.
+        """
+
+    def message_put_off(self, message: int, again_at: datetime) -> None:
+        """It could not be sent: try again then, one try more. It holds for the card that has replaced it, too."""
+
+    def card(self, incident: int) -> Place | None:
+        """Where the incident's card stands."""
+
+    def incident_at(self, place: Place) -> int | None:
+        """The incident whose card stands there (the newest place of a card counts)."""
+
+    def take(self, said: Said, now: datetime) -> bool:
+        """Keep what was said, durably; False for an id that was taken already (known for 30 days once treated).
+
+        PermanentError for what is no plain JSON or too long to be something that a person said (64 KiB).
+        """
+
+    def untreated(self) -> tuple[Said, ...]:
+        """What was said and not treated yet, oldest first."""
+
+    def treated(self, said: str, now: datetime) -> None:
+        """It was carried out, or refused: not again."""
 
     def save_alerts(self, rule: str, alerts: Sequence[Alert], answered_at: datetime) -> None:
         """All active and just resolved alerts of one rule after a complete answer, and the time of that answer.

@@ -66,9 +66,14 @@ class Again:
 def next_skills(incident: Incident, now: datetime, mode: Mode) -> tuple[Skill, ...]:
     """The skills that are due for an incident now; empty while it waits for a human or for nothing.
 
-    An expired question is due for `plan`, which puts it away. In mode observe nothing is planned; a run that was under
-    way when the write account was taken away is still due, so that a human is told.
+    What moves it on comes first, then what is told of it (`notify`) and what a model is asked about it. An expired
+    question is due for `plan`, which puts it away. In mode observe nothing is planned; a run that was under way when
+    the write account was taken away is still due, so that a human is told.
     """
+    return (*_walk(incident, now, mode), *_telling(incident), *_asking(incident))
+
+
+def _walk(incident: Incident, now: datetime, mode: Mode) -> tuple[Skill, ...]:
     match incident.state:
         case State.OPEN:
             return (Skill.MATCH_RULES if incident.collected_at else Skill.COLLECT_EVIDENCE,)
@@ -83,6 +88,16 @@ def next_skills(incident: Incident, now: datetime, mode: Mode) -> tuple[Skill, .
             return (Skill.VERIFY,)
         case State.ESCALATED | State.RESOLVED:
             return (Skill.REPORT,) if incident.reported < incident.version else ()
+
+
+def _telling(incident: Incident) -> tuple[Skill, ...]:
+    return () if incident.told == incident.mark else (Skill.NOTIFY,)
+
+
+def _asking(incident: Incident) -> tuple[Skill, ...]:
+    """A model is asked once per incident, while it is open to somebody's work."""
+    wanted = incident.open_question and not incident.asked and incident.unresolved
+    return (Skill.ASK_MODEL,) if wanted else ()
 
 
 def next_change(incident: Incident) -> datetime | None:

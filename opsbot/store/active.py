@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from opsbot.core.alert import Alert, AlertState
 from opsbot.core.errors import Conflict, PermanentError
 from opsbot.store import codec
+from opsbot.store.cells import lying, meant
 from opsbot.store.tables import alerts, answers
 
 LOG = logging.getLogger("opsbot.store")
@@ -22,7 +23,7 @@ def save(db: sa.Connection, rule: str, active: Sequence[Alert], answered_at: dat
     bodies = {alert.fingerprint: codec.ALERT.encode(alert) for alert in active}
     if len(bodies) != len(active) or any(alert.rule != rule for alert in active):
         raise PermanentError(f"these are not the distinct alerts of the rule {rule[:40]!r}")
-    rows = db.execute(sa.select(alerts).where(alerts.c.rule == rule)).all()
+    rows = db.execute(lying(*alerts.columns).where(alerts.c.rule == rule)).all()
     _forget(db, [row for row in rows if row.fingerprint not in bodies and not row.gone])
     there = {row.fingerprint: row for row in rows}
     fresh = [{"fingerprint": f, "rule": rule, "gone": False, "body": b} for f, b in bodies.items() if f not in there]
@@ -33,12 +34,10 @@ def save(db: sa.Connection, rule: str, active: Sequence[Alert], answered_at: dat
 
 def _answered(db: sa.Connection, rule: str, at: datetime) -> None:
     last = answered(db, rule)
-    if last is None:
-        db.execute(sa.insert(answers).values(rule=rule, at=at))
-    elif at < last:
+    if last is not None and at < last:
         raise Conflict(f"a later answer for the rule {rule[:40]!r} is known already ({last.isoformat()})")
-    else:
-        db.execute(sa.update(answers).where(answers.c.rule == rule).values(at=at))
+    db.execute(sa.delete(answers).where(answers.c.rule == rule))
+    db.execute(sa.insert(answers).values(rule=rule, at=at))
 
 
 def _forget(db: sa.Connection, rows: Sequence[sa.Row[tuple[object, ...]]]) -> None:
@@ -63,13 +62,19 @@ def _renew(db: sa.Connection, pairs: Sequence[tuple[sa.Row[tuple[object, ...]], 
 
 
 def answered(db: sa.Connection, rule: str) -> datetime | None:
-    """The time of the last complete answer."""
-    return db.execute(sa.select(answers.c.at).where(answers.c.rule == rule)).scalar()
+    """The time of the last complete answer; one that was spoilt by hand is logged and counts as none."""
+    row = db.execute(lying(*answers.columns).where(answers.c.rule == rule)).first()
+    try:
+        at: datetime | None = meant(answers, row).at if row else None
+    except PermanentError as error:
+        LOG.error("%s", error)
+        return None
+    return at
 
 
 def listed(db: sa.Connection, rule: str | None) -> tuple[Alert, ...]:
     """Alerts as last saved."""
-    query = sa.select(alerts.c.body).where(~alerts.c.gone).order_by(alerts.c.rule, alerts.c.fingerprint)
+    query = lying(alerts.c.body).where(~alerts.c.gone).order_by(alerts.c.rule, alerts.c.fingerprint)
     query = query if rule is None else query.where(alerts.c.rule == rule)
     return tuple(_readable(db.execute(query).scalars()))
 

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from opsbot.core.alert import Alert
 from opsbot.core.canonical import digest
+from opsbot.core.diagnosis import Hypothesis
 from opsbot.core.errors import PermanentError
 from opsbot.core.evidence import Evidence, Gap
 from opsbot.core.incident import Incident
@@ -31,6 +32,8 @@ class Codec(Generic[T]):
         """The value of a text; PermanentError when it is none (edited by hand, or of another program)."""
         from opsbot.mask import kept
 
+        if not isinstance(text, str):  # SQLite keeps whatever it was given
+            raise PermanentError("cannot be read back: it is no text")
         try:
             return self._adapter.validate_json(text, context={"kept": kept})
         except ValidationError as error:
@@ -42,7 +45,7 @@ class Codec(Generic[T]):
         """The text of a value; PermanentError when it would come back as another (a set, a time among free values)."""
         try:
             before, text = digest(value), self._adapter.dump_json(value).decode()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise PermanentError(f"cannot be stored: {error}") from error
         if digest(self.decode(text)) != before:
             raise PermanentError("cannot be stored: it would come back as another value")
@@ -52,3 +55,5 @@ class Codec(Generic[T]):
 INCIDENT: Codec[Incident] = Codec(Incident)
 ALERT: Codec[Alert] = Codec(Alert)
 GATHERED: Codec[Gathered] = Codec(Gathered)
+THOUGHT: Codec[tuple[Hypothesis, ...]] = Codec(tuple[Hypothesis, ...])
+PLAIN: Codec[dict[str, Any]] = Codec(dict[str, Any])

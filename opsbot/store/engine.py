@@ -5,6 +5,7 @@ Errors of SQLite come out as errors of opsbot, in words that say what to do.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from opsbot.core.errors import OpsbotError, PermanentError, TemporaryError
+from opsbot.store.cells import lying
 from opsbot.store.migrations import MIGRATIONS, NEWEST
-from opsbot.store.tables import schema_versions
+from opsbot.store.tables import audit, incidents, schema_versions
 
 BUSY = 5.0
 """Seconds to wait for another process's transaction."""
@@ -43,7 +45,7 @@ def connect(url: str, *, create: bool = True, write: bool = True) -> sa.Engine:
     if path is None:
         return _engine(lambda: sqlite3.connect(":memory:", check_same_thread=False), StaticPool)
     if not create and not path.is_file():
-        raise PermanentError(f"no store at {path}; start `opsbot serve` (or `opsbot demo`) first")
+        raise PermanentError(f"no store at {path}; start `opsbot serve` first")
     if create and not path.parent.is_dir():
         raise PermanentError(f"no store can be made at {path}: there is no folder {path.parent}")
     mode = "ro" if not write else "rwc" if create else "rw"
@@ -58,6 +60,7 @@ def _engine(creator: Callable[[], sqlite3.Connection], pool: type[sa.Pool]) -> s
     @sa.event.listens_for(engine, "connect")
     def settings(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun by `begin` below, not by the driver
+        connection.text_factory = _text
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
 
@@ -67,6 +70,11 @@ def _engine(creator: Callable[[], sqlite3.Connection], pool: type[sa.Pool]) -> s
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _text(raw: bytes) -> str:
+    """Text as it lies; bytes that are none, put there by a hand, become signs that every reader can show."""
+    return raw.decode("utf-8", "replace")
 
 
 def keep_log(base: sa.Engine) -> None:
@@ -99,9 +107,9 @@ def told(where: str) -> Iterator[None]:
 
 
 _PERMANENT = {
-    "SQLITE_NOTADB": "is no opsbot database",
+    "SQLITE_NOTADB": "is not an opsbot store",
     "SQLITE_CORRUPT": "is damaged; restore a copy of it",
-    "SQLITE_READONLY": "can only be read by this user, and this needs to write to it or beside it",
+    "SQLITE_READONLY": "can only be read by this user, and this needs to write",
     "SQLITE_CANTOPEN": "cannot be opened",
     "SQLITE_PERM": "may not be opened",
     "SQLITE_AUTH": "may not be opened",
@@ -120,17 +128,43 @@ def said(where: str, error: BaseException | None) -> OpsbotError:
     name = "_".join(str(getattr(error, "sqlite_errorname", "")).split("_")[:2])
     if name in _TEMPORARY:
         return TemporaryError(f"the store at {where} {_TEMPORARY[name]} ({error})")
-    return PermanentError(f"the store at {where} {_PERMANENT.get(name, 'refused')} ({error})")
+    why = _rights(Path(where)) if name in ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM") else ""
+    return PermanentError(f"the store at {where} {_PERMANENT.get(name, 'refused')}{why} ({error})")
+
+
+def _rights(file: Path) -> str:
+    """What this user may not do there, and what would help: of all reasons the most usual one."""
+    effective = os.access in os.supports_effective_ids
+    if file.is_file() and not os.access(file, os.R_OK, effective_ids=effective):
+        return ": this user may not read the file; ask as the user of `opsbot serve`"
+    if not os.access(file.parent, os.W_OK, effective_ids=effective):
+        return (
+            f": this user may not write in its folder {file.parent}, where SQLite keeps files beside it; "
+            "ask as the user of `opsbot serve`"
+        )
+    if file.is_file() and not os.access(file, os.W_OK, effective_ids=effective):
+        return ": this user may not write the file; start `opsbot serve` as its owner"
+    return ""
 
 
 def version(db: sa.Connection) -> int:
-    """The number of the last migration taken: 0 for an empty database; PermanentError for a stranger's."""
+    """The number of the last migration taken: 0 for an empty database; PermanentError for a stranger's.
+
+    A number alone is not believed, for a damaged page holds numbers too: the steps must be those that are known here,
+    each in its place, and those of a newer opsbot must follow on them.
+    """
     names = set(sa.inspect(db).get_table_names())
     if not names:
         return 0
     if schema_versions.name not in names:
-        raise PermanentError("is no opsbot database: it holds tables of another program")
-    return int(db.execute(sa.select(sa.func.max(schema_versions.c.number))).scalar() or 0)
+        raise PermanentError("is not an opsbot store: it holds tables of another program")
+    taken = db.execute(lying(schema_versions.c.number, schema_versions.c.name)).all()
+    known = {step.number: step.name for step in MIGRATIONS}
+    steps = {row.number: row.name for row in taken}
+    complete = bool(steps) and set(steps) == set(range(1, len(steps) + 1)) and {audit.name, incidents.name} <= names
+    if not complete or any(known.get(number, name) != name for number, name in steps.items()):
+        raise PermanentError("is not an opsbot store, or is damaged: its list of schema changes is none of opsbot's")
+    return len(steps)
 
 
 def migrate(db: sa.Connection, now: datetime) -> int:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from opsbot.core.errors import PermanentError
 from opsbot.core.ports import Claim
 from opsbot.core.task import Skill
+from opsbot.store.cells import lying, meant, named
 from opsbot.store.tables import claims, incidents
 
+LOG = logging.getLogger("opsbot.store")
 Task = tuple[int, Skill]
 
 
@@ -56,6 +61,16 @@ def end_waiting(db: sa.Connection, incident: int) -> None:
 
 
 def listed(db: sa.Connection, now: datetime) -> tuple[Claim, ...]:
-    """What is held now."""
-    rows = db.execute(sa.select(claims).where(_held(now)).order_by(claims.c.incident, claims.c.skill))
-    return tuple(Claim(row.incident, Skill(row.skill), row.worker, row.lease, row.again_at) for row in rows)
+    """What is held now; a row that was spoilt by hand is logged and left out."""
+    rows = db.execute(lying(*claims.columns).where(_held(now)).order_by(claims.c.incident, claims.c.skill))
+    return tuple(found for row in rows for found in _readable(row))
+
+
+def _readable(row: sa.Row[Any]) -> Iterator[Claim]:
+    try:
+        one = meant(claims, row)
+        yield Claim(one.incident, Skill(one.skill), one.worker, one.lease, one.again_at)
+    except PermanentError as error:
+        LOG.error("%s", error)
+    except ValueError:
+        LOG.error("%s is of no skill that is known here", named(claims, row))

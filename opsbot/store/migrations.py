@@ -65,5 +65,38 @@ MIGRATIONS = (
         CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL)
         """,
     ),
+    Migration(
+        2,
+        "messages and hypotheses",
+        """
+        ALTER TABLE incidents ADD COLUMN mark TEXT NOT NULL DEFAULT '';
+        ALTER TABLE incidents ADD COLUMN told TEXT NOT NULL DEFAULT '';
+        UPDATE incidents SET mark = version || '.0.0';
+        CREATE INDEX incidents_stale ON incidents (id) WHERE unresolved = 0 AND told <> '' AND told <> mark;
+        CREATE INDEX incidents_untold ON incidents (since) WHERE unresolved = 0 AND told = '';
+        CREATE TABLE hypotheses (
+            incident INTEGER NOT NULL, seq INTEGER NOT NULL, round INTEGER NOT NULL, body TEXT NOT NULL,
+            PRIMARY KEY (incident, seq), FOREIGN KEY (incident, seq) REFERENCES audit (incident, seq)
+        );
+        CREATE TABLE messages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL REFERENCES incidents (id),
+            turn INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL,
+            again_at TEXT, at TEXT NOT NULL, sent_at TEXT, channel TEXT, ts TEXT, body TEXT NOT NULL
+        );
+        CREATE INDEX messages_waiting ON messages (incident, turn) WHERE state = 'waiting';
+        CREATE INDEX messages_incident ON messages (incident, kind, id);
+        CREATE UNIQUE INDEX messages_one_waiting_card ON messages (incident) WHERE state = 'waiting' AND kind = 'card';
+        CREATE UNIQUE INDEX messages_note_key ON messages (incident, key) WHERE kind = 'note';
+        CREATE TABLE cards (
+            incident INTEGER PRIMARY KEY REFERENCES incidents (id), channel TEXT NOT NULL, ts TEXT NOT NULL
+        );
+        CREATE UNIQUE INDEX cards_place ON cards (channel, ts);
+        CREATE TABLE said (
+            turn INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at TEXT NOT NULL, taken_at TEXT NOT NULL,
+            treated_at TEXT, what TEXT NOT NULL
+        );
+        CREATE INDEX said_treated ON said (treated_at)
+        """,
+    ),
 )
 NEWEST = MIGRATIONS[-1].number

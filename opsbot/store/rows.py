@@ -11,6 +11,7 @@ from opsbot.core.audit import Note
 from opsbot.core.errors import PermanentError
 from opsbot.core.evidence import Evidence, Gap
 from opsbot.store import chain, codec
+from opsbot.store.cells import lying, meant
 from opsbot.store.codec import Gathered
 from opsbot.store.tables import evidence, facts, incidents, reports
 
@@ -33,10 +34,17 @@ def evidence_of(db: sa.Connection, incident: int, round: int) -> Gathered:
     found: dict[str, Evidence] = {}
     gaps: dict[Gap, None] = {}
     for body in db.execute(sa.select(evidence.c.body).where(here).order_by(evidence.c.seq)).scalars():
-        items, missing = codec.GATHERED.decode(body)
+        items, missing = _decoded(incident, body)
         found.update({item.id: item for item in items})
         gaps.update(dict.fromkeys(missing))
     return tuple(found.values()), tuple(gaps)
+
+
+def _decoded(incident: int, body: str) -> Gathered:
+    try:
+        return codec.GATHERED.decode(body)
+    except PermanentError as error:
+        raise PermanentError(f"evidence of incident {incident} {error}; `opsbot audit verify` says more") from None
 
 
 def add_report(db: sa.Connection, incident: int, version: int, text: str, now: datetime) -> None:
@@ -44,8 +52,8 @@ def add_report(db: sa.Connection, incident: int, version: int, text: str, now: d
     same = (reports.c.incident == incident) & (reports.c.version == version)
     if db.execute(sa.select(reports.c.seq).where(same)).first():
         return
-    now_at = db.execute(sa.select(incidents.c.version).where(incidents.c.id == incident)).scalar()
-    if now_at is None or not 1 <= version <= now_at:
+    row = db.execute(lying(incidents.c.id, incidents.c.version).where(incidents.c.id == incident)).first()
+    if row is None or not 1 <= version <= meant(incidents, row).version:
         raise PermanentError(f"incident {incident} has no version {version} to report")
     note = Note("reporter", "reported", "version", {"version": str(version)})
     seq = chain.append(db, incident, note, now, record=sealed(version, text))
@@ -56,8 +64,9 @@ def add_report(db: sa.Connection, incident: int, version: int, text: str, now: d
 
 def reports_of(db: sa.Connection, incident: int) -> tuple[tuple[int, str], ...]:
     """Versions and texts, oldest first."""
-    query = sa.select(reports.c.version, reports.c.text).where(reports.c.incident == incident)
-    return tuple((row.version, row.text) for row in db.execute(query.order_by(reports.c.version)))
+    query = lying(reports.c.incident, reports.c.version, reports.c.text).where(reports.c.incident == incident)
+    found = [meant(reports, row) for row in db.execute(query.order_by(reports.c.version))]
+    return tuple((row.version, row.text) for row in found)
 
 
 def put(db: sa.Connection, key: str, value: str, now: datetime) -> None:
@@ -67,5 +76,7 @@ def put(db: sa.Connection, key: str, value: str, now: datetime) -> None:
 
 
 def fetch(db: sa.Connection, key: str) -> str | None:
-    """A small fact, or None."""
-    return db.execute(sa.select(facts.c.value).where(facts.c.key == key)).scalar()
+    """A small fact, or None; PermanentError for one that was spoilt: it must not look like none (a pause, say)."""
+    row = db.execute(lying(facts.c.key, facts.c.value).where(facts.c.key == key)).first()
+    value: str | None = meant(facts, row).value if row else None
+    return value

@@ -14,12 +14,14 @@ import sqlalchemy as sa
 
 from opsbot.core.alert import Alert
 from opsbot.core.audit import AuditEntry, Note
+from opsbot.core.diagnosis import Hypothesis
 from opsbot.core.errors import Conflict, PermanentError
 from opsbot.core.evidence import Evidence, Gap
 from opsbot.core.incident import Incident
+from opsbot.core.message import Draft, Message, Place, Said
 from opsbot.core.ports import Claim, PastRun
 from opsbot.core.task import Skill
-from opsbot.store import active, chain, engine, leases, records, rows, verify
+from opsbot.store import active, chain, engine, inbox, leases, outbox, records, rows, verify
 from opsbot.store.tables import incidents
 
 
@@ -65,9 +67,9 @@ class SqlStore:
         with self._read() as db:
             return records.listed(db, records.page(unresolved, key, limit, before))
 
-    def due(self) -> tuple[Incident, ...]:
+    def due(self, news_since: datetime | None = None) -> tuple[Incident, ...]:
         with self._read() as db:
-            return records.listed(db, records.due())
+            return records.listed(db, records.due(news_since))
 
     def attach(self, incident: int, fingerprints: Sequence[str], note: Note, now: datetime) -> None:
         with self._write() as db:
@@ -94,6 +96,12 @@ class SqlStore:
         with self._read() as db:
             return rows.evidence_of(db, incident, round)
 
+    def add_hypotheses(
+        self, incident: int, round: int, hypotheses: Sequence[Hypothesis], note: Note, now: datetime
+    ) -> None:
+        with self._write() as db:
+            records.add_hypotheses(db, incident, round, tuple(hypotheses), note, now)
+
     def add_report(self, incident: int, version: int, text: str, now: datetime) -> None:
         with self._write() as db:
             rows.add_report(db, incident, version, text, now)
@@ -109,6 +117,44 @@ class SqlStore:
     def fetch(self, key: str) -> str | None:
         with self._read() as db:
             return rows.fetch(db, key)
+
+    # what is told and what is said
+
+    def add_messages(self, incident: int, drafts: Sequence[Draft], mark: str, now: datetime) -> None:
+        with self._write() as db:
+            outbox.add(db, incident, drafts, mark, now)
+
+    def next_messages(self, now: datetime, limit: int = 50) -> tuple[Message, ...]:
+        with self._read() as db:
+            return outbox.first(db, now, limit)
+
+    def message_sent(self, message: int, place: Place, now: datetime) -> None:
+        with self._write() as db:
+            outbox.sent(db, message, place, now)
+
+    def message_put_off(self, message: int, again_at: datetime) -> None:
+        with self._write() as db:
+            outbox.put_off(db, message, again_at)
+
+    def card(self, incident: int) -> Place | None:
+        with self._read() as db:
+            return outbox.card(db, incident)
+
+    def incident_at(self, place: Place) -> int | None:
+        with self._read() as db:
+            return outbox.incident_at(db, place)
+
+    def take(self, said: Said, now: datetime) -> bool:
+        with self._write() as db:
+            return inbox.take(db, said, now)
+
+    def untreated(self) -> tuple[Said, ...]:
+        with self._read() as db:
+            return inbox.untreated(db)
+
+    def treated(self, said: str, now: datetime) -> None:
+        with self._write() as db:
+            inbox.treated(db, said, now)
 
     # alerts
 
@@ -220,3 +266,4 @@ def _bring_up(base: sa.Engine, where: str, now: datetime) -> None:
         engine.keep_log(base)
         with engine.writing(base).begin() as db:
             engine.migrate(db, now)
+            inbox.forget(db, now)

@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from opsbot.core.errors import PermanentError
+
 
 class Time(sa.types.TypeDecorator[datetime]):
     """An aware time, kept as UTC text with microseconds, so that it sorts; a naive one is refused (ValueError)."""
@@ -19,8 +21,8 @@ class Time(sa.types.TypeDecorator[datetime]):
         return None if value is None else spelled(value)
 
     def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        """What comes out."""
-        return None if value is None else datetime.fromisoformat(value)
+        """What comes out; PermanentError for what is no time."""
+        return None if value is None else moment(value)
 
 
 def spelled(at: datetime) -> str:
@@ -28,6 +30,17 @@ def spelled(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError("a time without a zone cannot be stored")
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment(value: object) -> datetime:
+    """The time that stands in a table; PermanentError for anything but a time as `spelled` writes it."""
+    try:
+        at = datetime.fromisoformat(str(value))
+        if spelled(at) == value:
+            return at
+    except (ValueError, OverflowError):
+        pass
+    raise PermanentError(f"is no time: {value!r:.40}")
 
 
 METADATA = sa.MetaData()
@@ -39,7 +52,8 @@ schema_versions = sa.Table(
     sa.Column("applied_at", Time, nullable=False),
 )  # fmt: skip
 
-# `record` is the truth; the columns beside it are for finding it. `seq` and `head` are the end of its audit chain.
+# `record` is the truth; the columns beside it are for finding it. `seq` and `head` are the end of its audit chain,
+# `mark` is what there is to tell and `told` what was told.
 incidents = sa.Table(
     "incidents", METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
@@ -54,6 +68,8 @@ incidents = sa.Table(
     sa.Column("seq", sa.Integer, nullable=False),
     sa.Column("head", sa.Text, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
+    sa.Column("mark", sa.Text, nullable=False),
+    sa.Column("told", sa.Text, nullable=False),
 )  # fmt: skip
 
 audit = sa.Table(
@@ -130,4 +146,48 @@ facts = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("at", Time, nullable=False),
+)  # fmt: skip
+
+# As evidence. A row with no hypotheses in it says that a model was asked.
+hypotheses = sa.Table(
+    "hypotheses", METADATA,
+    sa.Column("incident", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)  # fmt: skip
+
+# `turn` orders those of an incident; a card that replaces another takes its turn. `state`: waiting, sent or replaced.
+messages = sa.Table(
+    "messages", METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("incident", sa.Integer, nullable=False),
+    sa.Column("turn", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("again_at", Time),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("sent_at", Time),
+    sa.Column("channel", sa.Text),
+    sa.Column("ts", sa.Text),
+    sa.Column("body", sa.Text, nullable=False),
+)  # fmt: skip
+
+cards = sa.Table(
+    "cards", METADATA,
+    sa.Column("incident", sa.Integer, primary_key=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("ts", sa.Text, nullable=False),
+)  # fmt: skip
+
+said = sa.Table(
+    "said", METADATA,
+    sa.Column("turn", sa.Integer, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("taken_at", Time, nullable=False),
+    sa.Column("treated_at", Time),
+    sa.Column("what", sa.Text, nullable=False),
 )  # fmt: skip

@@ -84,7 +84,11 @@ class Attempts:
 
 
 def _moved(before: Incident, after: Incident | None) -> bool:
-    return after is None or (after.version, after.reported) != (before.version, before.reported)
+    return after is None or _progress(after) != _progress(before)
+
+
+def _progress(incident: Incident) -> tuple[object, ...]:
+    return incident.version, incident.reported, incident.told, incident.asked
 
 
 def rest_after(failures: int, retry_after: float, jitter: float) -> float:

@@ -22,6 +22,8 @@ from opsbot.tasks.queue import WakeUps
 from opsbot.tasks.team import Pick, Slots, check_team, pick
 
 LOG = logging.getLogger("opsbot.tasks")
+NEWS = timedelta(hours=1)
+"""How long an incident that was resolved before anything was told of it is still told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class Worker:
 
     def _claimed(self, now: datetime) -> Iterator[Pick]:
         """Tasks for free slots, each claimed as it is handed out; one that another process got first is let go."""
-        incidents, claims = self._store.due(), self._store.claims(now)
+        news_since = now - NEWS if Skill.NOTIFY in self._skills else None
+        incidents, claims = self._store.due(news_since), self._store.claims(now)
         found = waiting(incidents, claims, now, self._terms.mode, self._skills.keys())
         with self._lock:
             held = {(task.incident, task.skill) for task in self._running}

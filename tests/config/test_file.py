@@ -33,6 +33,8 @@ queue: {order: fifo}
 access: {people: [{name: Ana, os_user: ana}], groups: {sre: [Ana]}, permissions: {sre: ['approve:*', close]}}
 limits: {mode: observe, changes_per_hour: 2, never_touch: [kube-system, vault], cooldown: 5m, blind_for: 1m}
 disable: [some_rule]
+slack: {channel: C012AB3CD, team: T01, app: A01, bot_token_file: bot, signing_secret_file: s, mode: http}
+model: {base_url: 'http://127.0.0.1:8000/v1', name: m, budget: {usd_per_day: 5, tokens_per_incident: 9000}}
 """,
         PATH,
     )
@@ -49,6 +51,10 @@ disable: [some_rule]
     assert found.access.permissions["sre"] == ("approve:*", "close")
     assert found.limits.cooldown == timedelta(minutes=5)
     assert found.disable == ("some_rule",)
+    assert found.slack
+    assert (found.slack.mode, found.slack.signing_secret_file) == ("http", Path("/etc/opsbot/s"))
+    assert found.model
+    assert (found.model.usd_per_day, found.model.tokens_per_incident) == (5, 9000)
 
 
 WRONG = {
@@ -84,7 +90,26 @@ WRONG = {
         "kubernetes: {read: {server: 'https://k', token_file: t, context: c}}",
         "1:14", "give server and token_file", "",
     ),
-    "not yet": ("slack: {channel: x}", "1:1", "no Slack yet", "leave the key out"),
+    "not yet": ("notify: []", "1:1", "no notifications by webhook yet", "leave the key out"),
+    "no channel id": ("slack: {channel: ops, team: T01, app: A01, bot_token_file: t}",
+        "1:18", "must be an id, not a name", "C012AB3CD"),
+    "socket without token": (
+        "slack: {channel: C01, team: T01, app: A01, bot_token_file: t}", "1:1", "mode socket needs app_token_file", "",
+    ),
+    "http without secret": (
+        "slack: {channel: C01, team: T01, app: A01, bot_token_file: t, mode: http}",
+        "1:1", "mode http needs signing_secret_file", "",
+    ),
+    "unknown slack mode": (
+        "slack: {channel: C01, team: T01, app: A01, bot_token_file: t, mode: x}", "1:69", "socket or http", "",
+    ),
+    "no listen address": (
+        "slack: {channel: C01, team: T01, app: A01, bot_token_file: t, app_token_file: a, listen: here}",
+        "1:90", "HOST:PORT", "127.0.0.1:3000",
+    ),
+    "no model address": ("model: {base_url: here, name: m}", "1:19", "no http address", ""),
+    "when to ask": ("model: {base_url: 'http://m', name: m, ask: never}", "1:45", "unexplained or always", ""),
+    "a budget below zero": ("model: {base_url: 'http://m', name: m, budget: {usd_per_day: -1.0}}", "1:62", "", ""),
     "not a mapping": ("- a", "1:1", "must be a mapping", ""),
 }  # fmt: skip
 
@@ -115,7 +140,7 @@ TOGETHER = {
         f"roles:\n- {ROLE.replace('plan', 'fly')}\n- {ROLE}\n- {ROLE}\n", ["2:22", "3:10", "4:10"],
     ),
     "an unknown key beside a bad address": ("prometheus: {url: prom, evry: 5s}\n", ["1:19", "1:25"]),
-    "an unknown section and a mode": ("limtis: {}\nlimits: {mode: act}\nslack: 5\n", ["1:1", "2:16", "3:1"]),
+    "an unknown section and a mode": ("limtis: {}\nlimits: {mode: act}\nnotify: 5\n", ["1:1", "2:16", "3:1"]),
     "a wrong write account and the read one": (
         "kubernetes:\n  write: {server: 5}\n  read: {server: 'https://k'}\n", ["2:19", "3:3"],
     ),

@@ -1,13 +1,13 @@
 """One spelling for one value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any
 
 import pytest
 
-from opsbot.core.canonical import canonical, digest, plain
+from opsbot.core.canonical import LATER, canonical, digest, plain
 from opsbot.mask import mask
 
 
@@ -19,6 +19,14 @@ class Colour(StrEnum):
 class Point:
     x: int
     at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Labelled(Point):
+    """A point of a later release."""
+
+    label: str = field(default="", metadata=LATER)
+    tags: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -50,6 +58,12 @@ def test_one_moment_has_one_digest_whatever_its_zone() -> None:
 def test_a_digest_is_stable_over_releases_and_order() -> None:
     assert digest({"a": 1, "b": [1, 2]}) == digest({"b": (1, 2), "a": 1})
     assert digest({"a": 1}) == "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+
+
+def test_a_field_that_joined_later_counts_only_where_it_says_something() -> None:
+    assert digest(Labelled(1, NOON)) == digest(Point(1, NOON))
+    assert plain(Labelled(1, label="home")) == {"x": 1, "at": None, "label": "home"}
+    assert plain(Labelled(1, tags=("a",))) == {"x": 1, "at": None, "tags": ["a"]}
 
 
 @pytest.mark.parametrize(

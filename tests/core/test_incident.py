@@ -7,12 +7,14 @@ import pytest
 
 from opsbot.core.alert import Alert, AlertState
 from opsbot.core.approval import ApprovalState
+from opsbot.core.canonical import plain
+from opsbot.core.diagnosis import Hypothesis, Quote
 from opsbot.core.errors import Refused
 from opsbot.core.evidence import Gap
 from opsbot.core.incident import EDGES, Incident, State, advance
 from opsbot.core.playbook import StepState
 from opsbot.mask import mask
-from tests.core.conftest import At
+from tests.core.conftest import TARGET, At
 
 # The table of the states chapter, written out once more by hand: an edge that comes or goes must be meant.
 WALKS = """
@@ -157,7 +159,7 @@ def test_a_parked_run_that_has_begun_cannot_be_cleared_or_closed(
 def test_a_new_round_starts_with_nothing(at: At, now: datetime, here: State, event: str, reopened: int) -> None:
     last = replace(
         at(here, ApprovalState.USED, StepState.DONE), collected_at=now, diagnosed_at=now, says=mask("x"),
-        resolved_at=now,
+        resolved_at=now, open_question=True, acked_by="ana", told="3.0.0",
         gaps=(Gap("pods", mask("403")),),
     )  # fmt: skip
     fresh = advance(last, event, now)
@@ -165,6 +167,7 @@ def test_a_new_round_starts_with_nothing(at: At, now: datetime, here: State, eve
     assert (fresh.plan, fresh.approval, fresh.run, fresh.says) == (None, None, None, None)
     assert (fresh.collected_at, fresh.diagnosed_at, fresh.resolved_at) == (None, None, None)
     assert (fresh.findings, fresh.gaps, fresh.proposals, fresh.rulings) == ((), (), (), ())
+    assert (fresh.open_question, fresh.acked_by, fresh.told) == (False, "ana", "3.0.0")
     assert (fresh.key, fresh.title, fresh.opened_at) == (last.key, last.title, last.opened_at)
 
 
@@ -174,10 +177,31 @@ def alert(now: datetime, state: AlertState) -> Alert:
 
 def test_what_lives_in_other_rows_is_no_part_of_the_record(at: At, now: datetime) -> None:
     bare: Incident = at(State.OPEN)
-    loaded = replace(bare, alerts=(alert(now, AlertState.FIRING),), reported=3)
+    thought = Hypothesis("overload", TARGET, mask("too much"), 0.5, (Quote("e1", mask("busy")),))
+    loaded = replace(
+        bare, alerts=(alert(now, AlertState.FIRING),), reported=3, hypotheses=(thought,), asked=True, told="3.0.0"
+    )
     assert loaded.record == bare
     assert loaded.digest == bare.digest
-    assert replace(bare, reason="other").digest != bare.digest
+    for change in ({"reason": "other"}, {"acked_by": "ana"}, {"open_question": True}):
+        assert replace(bare, **change).digest != bare.digest
+
+
+def test_a_record_that_knew_neither_ack_nor_question_keeps_its_digest(at: At) -> None:
+    """What the audit digested before there were such fields."""
+    said = plain(at(State.OPEN))
+    assert not {"acked_by", "open_question", "asked", "told"} & said.keys()
+    assert plain(replace(at(State.OPEN), acked_by="ana"))["acked_by"] == "ana"
+    assert at(State.OPEN).digest == "70207aeafbc81dcca4af7cdbd6d74317155d72fa9c96dc3be2c72256fc303a33"
+
+
+def test_the_mark_differs_when_there_is_something_new_to_tell(at: At) -> None:
+    bare = at(State.OPEN)
+    thought = Hypothesis("overload", TARGET, mask("too much"), 0.5, ())
+    asked = replace(bare, asked=True)
+    marks = [bare.mark, replace(bare, version=4).mark, asked.mark, replace(asked, hypotheses=(thought,)).mark]
+    assert len(set(marks)) == 4
+    assert replace(bare, told="3.0.0", reported=9).mark == bare.mark
 
 
 def test_which_alerts_are_up(at: At, now: datetime) -> None:

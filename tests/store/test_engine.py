@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from opsbot.core.audit import Note
 from opsbot.core.errors import PermanentError, TemporaryError
 from opsbot.core.incident import Incident
+from opsbot.core.message import Draft, Kind, Said
 from opsbot.core.ports import Store
 from opsbot.store import SqlStore, engine, open_store
 from opsbot.store.migrations import MIGRATIONS, NEWEST
@@ -115,8 +116,8 @@ def _folder(file: Path) -> None:
     ("spoil", "says"),
     [
         (_newer, rf"was made by a newer opsbot \(its schema is {NEWEST + 1}, this program knows {NEWEST}\)"),
-        (_stranger, "is no opsbot database: it holds tables of another program"),
-        (_text, "is no opsbot database"),
+        (_stranger, "is not an opsbot store: it holds tables of another program"),
+        (_text, "is not an opsbot store"),
         (_cut, "is damaged; restore a copy"),
         (_folder, "cannot be opened|no store at"),
     ],
@@ -310,3 +311,56 @@ def test_several_processes_may_make_it_at_once(url: str, file: Path) -> None:
     said = [process.communicate("x", timeout=60) for process in started]
     assert said == [(f"the store at {file} answers: schema {NEWEST}, 0 incidents\n", "")] * 4
     assert file.exists()
+
+
+def test_what_was_treated_is_forgotten_when_opened_after_30_days(url: str, now: datetime) -> None:
+    """What waits is never forgotten, however old it is."""
+    days = timedelta(days=1)
+    first = open_store(url, now)
+    for name in ("waits", "treated", "treated later"):
+        assert first.take(Said(name, {}, now), now)
+    first.treated("treated", now)
+    first.treated("treated later", now + days)
+    first.close()
+    for opened_at, again in ((now + 30 * days, False), (now + 30.5 * days, True)):
+        store = open_store(url, opened_at)
+        assert [said.id for said in store.untreated()] == ["waits"]
+        assert [store.take(Said(name, {}, now), now) for name in ("waits", "treated", "treated later")] == [
+            False, again, False,
+        ]  # fmt: skip
+        store.close()
+
+
+def test_opening_for_another_verb_forgets_nothing(url: str, now: datetime) -> None:
+    first = open_store(url, now)
+    first.take(Said("Ev1", {}, now), now)
+    first.treated("Ev1", now)
+    first.close()
+    store = open_store(url, now + timedelta(days=99), create=False)
+    assert store.take(Said("Ev1", {}, now), now) is False
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ("UPDATE messages SET body = '{' WHERE incident = 1", "message 1 of incident 1 cannot be read back"),
+        ("UPDATE said SET what = '[1]' WHERE id = 'Ev1'", "what was said as Ev1 cannot be read back"),
+        ("UPDATE hypotheses SET body = '[{}]'", "the hypotheses of incident 1 cannot be read back"),
+    ],
+    ids=["a message", "something said", "hypotheses"],
+)
+def test_one_row_spoilt_by_hand_stops_no_other(
+    store: SqlStore, file: Path, now: datetime, incident: Make, caplog: pytest.LogCaptureFixture, spoil: str, said: str
+) -> None:
+    for number, key in enumerate("ab", 1):
+        store.create(incident(key), NOTE, now)
+        store.add_messages(number, [Draft(Kind.CARD, "c", {"n": number})], "1", now)
+        store.take(Said(f"Ev{number}", {"n": number}, now), now)
+    store.add_hypotheses(1, 1, [], NOTE, now)
+    _sql(file, spoil)
+    assert [i.id for i in store.due()] == [1, 2]
+    assert store.due()[0].asked is True
+    assert 2 in [message.incident for message in store.next_messages(now)]
+    assert "Ev2" in [one.id for one in store.untreated()]
+    assert said in caplog.text

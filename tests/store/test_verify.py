@@ -13,9 +13,11 @@ import pytest
 
 from opsbot.core.alert import Alert, AlertState
 from opsbot.core.audit import Note
+from opsbot.core.diagnosis import Hypothesis, Quote
 from opsbot.core.errors import Conflict, OpsbotError
 from opsbot.core.evidence import Evidence, Gap
 from opsbot.core.incident import EDGES, Incident, State, advance
+from opsbot.core.message import Draft, Kind, Place
 from opsbot.core.playbook import Run
 from opsbot.core.target import Target
 from opsbot.core.task import Skill
@@ -27,7 +29,7 @@ Make = Callable[[str], Incident]
 
 @pytest.fixture
 def filled(store: SqlStore, now: datetime, incident: Make) -> SqlStore:
-    """Incident 1: opened, evidence, a note, diagnosed (entry 4), reported, a note. Incident 2 beside it."""
+    """Incident 1: opened, evidence, a note, diagnosed (entry 4), reported, a note, hypotheses. Incident 2 beside it."""
     made = store.create(incident("a"), Note("monitor", "opened"), now)
     seen = Evidence("e1", "pods", Target("n", "Pod", "p"), now, mask("one\ntwo"), mask("pod p"))
     store.add_evidence(1, 1, [seen], [Gap("events", mask("403"))], Note("diagnostic", "gathered"), now)
@@ -35,15 +37,18 @@ def filled(store: SqlStore, now: datetime, incident: Make) -> SqlStore:
     store.save(advance(made, "diagnosed", now), Note("diagnostic", "diagnosed"), now)
     store.add_report(1, 2, "all is well", now)
     store.note(1, Note("ana", "left"), now)
+    thought = Hypothesis("overload", seen.about, mask("two is too many"), 0.5, (Quote("e1", mask("two")),))
+    store.add_hypotheses(1, 1, [thought], Note("diagnostic", "asked"), now)
     store.create(incident("b"), Note("monitor", "opened"), now)
     return store
 
 
-_WHOLE = "".join(f"DELETE FROM {table} WHERE incident = 1;" for table in ("evidence", "reports", "audit"))
+_WHOLE = "".join(f"DELETE FROM {table} WHERE incident = 1;" for table in ("evidence", "hypotheses", "reports", "audit"))
 _WHOLE += "DELETE FROM incidents WHERE id = 1"
 _LAST = "DELETE FROM audit WHERE incident = 2; DELETE FROM incidents WHERE id = 2"
 _OTHER = "UPDATE incidents SET record = (SELECT record FROM incidents WHERE id = 2) WHERE id = 1"
 _SWAP = "UPDATE audit SET seq = {} WHERE incident = 1 AND seq = {};"
+_THOUGHTS = "hypotheses is not what entry 7 tells of"
 TAMPERINGS = {
     "record edited": ("UPDATE incidents SET record = replace(record, 'Latency', 'Silence') WHERE id = 1",
                       "incident 1: its record is not the one that was last saved"),
@@ -67,7 +72,7 @@ TAMPERINGS = {
     "entry no time": ("UPDATE audit SET at = 'noon' WHERE incident = 1 AND seq = 3", "its audit cannot be read"),
     "first entry deleted": ("DELETE FROM audit WHERE incident = 1 AND seq = 1", "entry 1 is missing"),
     "middle entry deleted": ("DELETE FROM audit WHERE incident = 1 AND seq = 3", "entry 3 is missing"),
-    "last entry deleted": ("DELETE FROM audit WHERE incident = 1 AND seq = 6", "the audit does not end with entry 6"),
+    "last entry deleted": ("DELETE FROM audit WHERE incident = 1 AND seq = 7", "the audit does not end with entry 7"),
     "all entries deleted": ("DELETE FROM audit WHERE incident = 2", "incident 2: the audit does not end with entry 1"),
     "entries swapped": (_SWAP.format(9, 2) + _SWAP.format(2, 3) + _SWAP.format(3, 9),
                         "incident 1: entry 2 does not follow"),
@@ -81,6 +86,10 @@ TAMPERINGS = {
     "evidence given to another": ("UPDATE evidence SET incident = 2, seq = 1", "entry 2 tells of is missing"),
     "report edited": ("UPDATE reports SET text = 'all is lost'", "a report is not what entry 5 tells of"),
     "report deleted": ("DELETE FROM reports", "the row that entry 5 tells of is missing"),
+    "hypotheses edited": ("UPDATE hypotheses SET body = replace(body, '0.5', '0.9')", _THOUGHTS),
+    "hypotheses of another round": ("UPDATE hypotheses SET round = 2", _THOUGHTS),
+    "hypotheses deleted": ("DELETE FROM hypotheses", "the row that entry 7 tells of is missing"),
+    "hypotheses added": ("INSERT INTO hypotheses VALUES (1, 3, 1, '[]')", "hypotheses is not what entry 3 tells of"),
     "report of another version": ("UPDATE reports SET version = 1", "it does not say rightly what was reported"),
 }  # fmt: skip
 
@@ -106,7 +115,9 @@ def test_an_older_record_put_back_is_found(filled: SqlStore, file: Path, now: da
     assert made is not None
     filled.save(replace(made, severity="info"), Note("ana", "lowered"), now)
     with raw:
-        raw.execute("UPDATE incidents SET record = ?, version = 1, severity = 'critical' WHERE id = 2", (old,))
+        raw.execute(
+            "UPDATE incidents SET record = ?, version = 1, mark = '1.0.0', severity = 'critical' WHERE id = 2", (old,)
+        )
     raw.close()
     assert filled.verify() == ("incident 2: its record is not the one that was last saved",)
 
@@ -143,11 +154,13 @@ def test_whatever_is_done_nothing_is_found(store: SqlStore, now: datetime, incid
     assert store.verify() == ()
     loaded = store.incidents(limit=500)
     assert [i.id for i in loaded] == list(range(len(loaded), 0, -1))
+    news = {i.id for i in loaded if i.unresolved or i.reported < i.version or i.told != i.mark}
+    assert {i.id for i in store.due(now)} == news
     assert {i.key for i in loaded if i.unresolved} == {i.key for i in store.incidents(unresolved=True, limit=500)}
 
 
 def _random_act(store: SqlStore, chance: random.Random, held: list[Incident], at: datetime, incident: Make) -> None:
-    kind = chance.randrange(7) if held else 0
+    kind = chance.randrange(10) if held else 0
     note = Note("monkey", f"act_{kind}", "chance", {"n": str(chance.random())})
     if kind == 0:
         held.append(store.create(incident(chance.choice("abc")), note, at))
@@ -163,10 +176,23 @@ def _random_act(store: SqlStore, chance: random.Random, held: list[Incident], at
         store.add_report(one.id, chance.randrange(4), f"report {at}", at)
     elif kind == 5:
         store.note(one.id + chance.randrange(2), note, at)
-    else:
+    elif kind == 6:
         task = (one.id, chance.choice(SKILLS))
         if store.claim(task, "w", at, timedelta(seconds=3)):
             store.release(task, "w", at + timedelta(seconds=5) if chance.random() < 0.5 else None)
+    else:
+        _random_talk(store, chance, kind, one, at)
+
+
+def _random_talk(store: SqlStore, chance: random.Random, kind: int, one: Incident, at: datetime) -> None:
+    if kind == 7:
+        store.add_hypotheses(one.id, chance.randrange(1, 3), [], Note("monkey", "asked"), at)
+    elif kind == 8:
+        draft = Draft(chance.choice(list(Kind)), chance.choice("kl"), {"text": chance.choice("xy")})
+        store.add_messages(one.id, [draft], one.mark, at)
+    else:
+        for message in store.next_messages(at, limit=chance.randrange(3)):
+            store.message_sent(message.id, Place("C1", f"{message.id}"), at)
 
 
 def test_a_spoilt_alert_hides_its_own_incident_alone_and_is_written_anew(

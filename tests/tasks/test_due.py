@@ -20,27 +20,33 @@ ASKED = Approval("ap", "p" * 64, "approve:x", 1, NOW, LATEST)
 
 
 def _incident(number: int, state: State, **given: object) -> Incident:
-    plain = Incident(number, f"k{number}", 1, state, "info", mask("t"), NOW, NOW)
+    plain = Incident(number, f"k{number}", 1, state, "info", mask("t"), NOW, NOW, told="1.0.0")
     return replace(plain, **given)  # type: ignore[arg-type]
 
 
 INCIDENTS = (
     _incident(1, State.OPEN), _incident(2, State.DIAGNOSED), _incident(3, State.AWAITING_APPROVAL, approval=ASKED),
     _incident(4, State.RUNNING), _incident(5, State.RESOLVED), _incident(6, State.ESCALATED, reported=1),
+    _incident(7, State.RESOLVED, reported=1, told="", open_question=True),
+    _incident(8, State.ESCALATED, reported=1, open_question=True),
 )  # fmt: skip
+COLLECT, RUN, REPORT = (1, "collect_evidence"), (4, "run_playbook"), (5, "report")
+NOTIFY, ASK = (7, "notify"), (8, "ask_model")
 
 
 @pytest.mark.parametrize(
     ("now", "mode", "without", "held", "want"),
     [
-        (NOW, Mode.PROPOSE, (), (), [(1, "collect_evidence"), (2, "plan"), (4, "run_playbook"), (5, "report")]),
-        (NOW, Mode.OBSERVE, (), (), [(1, "collect_evidence"), (4, "run_playbook"), (5, "report")]),
-        (NOW, Mode.PROPOSE, ("run_playbook",), (), [(1, "collect_evidence"), (2, "plan"), (5, "report")]),
-        (NOW, Mode.PROPOSE, (), (1, 2), [(4, "run_playbook"), (5, "report")]),
-        (LATEST, Mode.OBSERVE, (), (1, 4, 5), [(3, "plan")]),
+        (NOW, Mode.PROPOSE, (), (), [COLLECT, (2, "plan"), RUN, REPORT, NOTIFY, ASK]),
+        (NOW, Mode.OBSERVE, (), (), [COLLECT, RUN, REPORT, NOTIFY, ASK]),
+        (NOW, Mode.PROPOSE, ("run_playbook",), (), [COLLECT, (2, "plan"), REPORT, NOTIFY, ASK]),
+        (NOW, Mode.OBSERVE, ("notify", "ask_model"), (), [COLLECT, RUN, REPORT]),
+        (NOW, Mode.PROPOSE, (), (1, 2), [RUN, REPORT, NOTIFY, ASK]),
+        (LATEST, Mode.OBSERVE, (), (1, 4, 5, 7), [(3, "plan"), ASK]),
     ],
-    ids=["all", "mode observe", "no writer here", "held by somebody", "an expired question"],
-)
+    ids=["all", "mode observe", "no writer here", "no chat and no model here", "held by somebody",
+         "an expired question"],
+)  # fmt: skip
 def test_what_waits(
     now: datetime, mode: Mode, without: tuple[str, ...], held: tuple[int, ...], want: list[tuple[int, str]]
 ) -> None:

@@ -189,12 +189,12 @@ def test_a_store_in_trouble_is_told_and_tried_again(
 ) -> None:  # fmt: skip
     whole, times = store.due, 0
 
-    def sometimes() -> tuple[Incident, ...]:
+    def sometimes(news_since: datetime | None) -> tuple[Incident, ...]:
         nonlocal times
         times += 1
         if times <= 3:
             raise TemporaryError("the disk is full")
-        return whole()
+        return whole(news_since)
 
     monkeypatch.setattr(store, "due", sometimes)
     opened()

@@ -392,3 +392,63 @@ def test_an_audit_that_cannot_be_written_ends_no_waiting(
         assert held.again_at is not None
         clock.set(held.again_at)
     assert "its audit cannot be written: TemporaryError: the disk is full" in caplog.text
+
+
+# what is told
+
+
+def _notifier(store: SqlStore, told: list[str]) -> Callable[[Incident, datetime], None]:
+    def notify(incident: Incident, now: datetime) -> None:
+        told.append(f"{incident.id} {incident.state} {incident.mark}")
+        store.add_messages(incident.id, [], incident.mark, now)
+
+    return notify
+
+
+def test_every_version_is_told_until_it_is_resolved_and_then_no_more(
+    store: SqlStore, toys: Toys, terms: Terms, opened: Opened, clock: ManualClock
+) -> None:
+    told: list[str] = []
+    worker = Worker(store, toys.skills | {Skill.NOTIFY: _notifier(store, told)}, terms, clock)
+    opened()
+    worker.settle(clock())
+    store.save(advance(_now(store), "closed", clock()), Note("ana", "closed"), clock())
+    worker.settle(clock())
+    assert told[-2:] == ["1 awaiting_approval 4.0.0", "1 resolved 5.0.0"]
+    assert worker.run_once(clock()) == ()
+    store.add_hypotheses(1, 1, [], Note("diagnostic", "asked"), clock())
+    assert [task.skill for task in worker.settle(clock.advance(timedelta(days=9)))] == [Skill.NOTIFY]
+    assert told[-1] == "1 resolved 5.1.0"
+
+
+def test_where_nobody_tells_the_resolved_are_let_be_and_a_later_chat_is_not_flooded(
+    store: SqlStore, toys: Toys, terms: Terms, opened: Opened, clock: ManualClock
+) -> None:
+    silent = Worker(store, toys.skills, terms, clock)
+    for key in "ab":
+        made = opened(key)
+        store.save(advance(made, "closed", clock()), Note("ana", "closed"), clock())
+        silent.settle(clock())
+        clock.advance(timedelta(minutes=59))
+    assert store.due() == ()
+    told: list[str] = []
+    worker = Worker(store, toys.skills | {Skill.NOTIFY: _notifier(store, told)}, terms, clock)
+    worker.settle(clock())
+    assert told == ["2 resolved 2.0.0"]
+
+
+def test_telling_and_asking_are_progress(store: SqlStore, terms: Terms, opened: Opened, clock: ManualClock) -> None:
+    """After each of them what comes next is looked at at once."""
+    made = opened()
+    store.save(replace(made, open_question=True), Note("diagnostic", "wonders"), clock())
+    did: list[str] = []
+
+    def ask(incident: Incident, now: datetime) -> None:
+        did.append("ask")
+        store.add_hypotheses(incident.id, incident.round, [], Note("diagnostic", "asked"), now)
+
+    worker = Worker(store, {Skill.NOTIFY: _notifier(store, did), Skill.ASK_MODEL: ask}, terms, clock)
+    worker.settle(clock())
+    assert did.count("ask") == 1
+    assert did[-1] == "1 open 2.1.0"
+    assert store.claims(clock()) == ()

@@ -39,7 +39,7 @@ def test_every_field_of_a_record_comes_back_with_its_digests(store: Store, now: 
     assert isinstance(loaded.title, MaskedText)
     assert isinstance(loaded.findings[0].evidence[0].text, MaskedText)
     untouched = [f.name for f in fields(Incident) if getattr(full, f.name) == f.default]
-    assert untouched == ["origin", "resolved_at", "alerts", "hypotheses", "reported"]
+    assert untouched == ["origin", "resolved_at", "alerts", "hypotheses", "reported", "asked", "told"]
 
 
 def test_times_come_back_as_the_same_moment_whatever_their_zone(store: Store, now: datetime, incident: Make) -> None:
@@ -112,12 +112,13 @@ def test_reopening_beside_a_newer_unresolved_one_is_a_conflict(store: Store, now
     assert store.verify() == ()
 
 
-def test_alerts_and_reported_are_no_part_of_the_record(
+def test_what_lives_in_other_rows_is_no_part_of_the_record(
     store: Store, now: datetime, incident: Make, alert: Callable[..., Alert]
 ) -> None:
     store.save_alerts("rule-1", [alert("a1"), alert("a2")], now)
-    made = store.create(incident(alerts=(alert("other"),), reported=9), NOTE, now, alerts=["a1"])
-    assert (made.alerts, made.reported) == ((alert("a1"),), 0)
+    claimed = incident(alerts=(alert("other"),), reported=9, asked=True, told="1.0.0")
+    made = store.create(claimed, NOTE, now, alerts=["a1"])
+    assert (made.alerts, made.reported, made.asked, made.told) == ((alert("a1"),), 0, False, "")
     assert store.load(made.id) == made
     assert store.audit(made.id)[0].record == digest(made.record)
 
@@ -143,6 +144,30 @@ def test_due_are_the_unresolved_and_the_unreported(store: Store, now: datetime, 
     assert [i.id for i in store.due()] == [first.id, second.id]
     store.save(advance(third, "refired", now), NOTE, now)
     assert [i.id for i in store.due()] == [1, 2, 3]
+
+
+def test_to_who_can_tell_due_are_also_the_resolved_with_news(store: Store, now: datetime, incident: Make) -> None:
+    """Those told of before, however old; the others only while they are fresh; and none where nobody tells."""
+    for key in ("told of", "told all", "never told", "told of later"):
+        made = store.create(incident(key=key), NOTE, now)
+        if key in ("told of", "told all"):
+            store.add_messages(made.id, [], made.mark, now)
+        closed = store.save(advance(made, "closed", now), NOTE, now)
+        store.add_report(made.id, closed.version, "report", now)
+        if key == "told all":
+            store.add_messages(made.id, [], closed.mark, now)
+    just = timedelta(microseconds=1)
+    assert store.due() == ()
+    assert [i.id for i in store.due(now)] == [1, 3, 4]
+    assert [i.id for i in store.due(now + just)] == [1]
+    store.add_messages(4, [], "an older mark", now)
+    assert [i.id for i in store.due(now + just)] == [1, 4]
+    for told in store.due(now):
+        store.add_messages(told.id, [], told.mark, now)
+    assert store.due(now) == ()
+    store.add_hypotheses(2, 1, [], NOTE, now)
+    assert [i.id for i in store.due(now + just)] == [2]
+    assert store.due() == ()
 
 
 @pytest.mark.parametrize(
