@@ -13,6 +13,8 @@ from pytest_socket import socket_allow_hosts
 from opsbot.config import cache_folder
 from opsbot.core.errors import PermanentError
 from opsbot.practice import prometheus
+from tests.contracts.model import aimock
+from tests.contracts.slack import emulate
 
 LOOPBACK = ["127.0.0.1", "::1"]
 MISLEADING = ("OPSBOT_", "KUBE", "NO_COLOR", "FORCE_COLOR", "http_proxy", "https_proxy", "all_proxy")
@@ -24,6 +26,8 @@ def _prometheus_version() -> str:
 
 COMPONENTS: dict[str, Callable[[], str]] = {
     "prometheus": _prometheus_version,
+    "aimock": aimock.version,
+    "emulate": emulate.version,
     "kubernetes client": lambda: metadata.version("kubernetes"),
 }
 """What a test may claim to exercise with `@pytest.mark.real(NAME)`, and how its version is learnt."""

@@ -2,6 +2,8 @@
 
 from opsbot.testing.clock import ManualClock
 from opsbot.testing.cluster import FakeCluster
+from opsbot.testing.model import FakeModel, FakeModelServer
 from opsbot.testing.prometheus import FakeMetrics, FakePrometheus
+from opsbot.testing.slack import FakeSlack
 
-__all__ = ["FakeCluster", "FakeMetrics", "FakePrometheus", "ManualClock"]
+__all__ = ["FakeCluster", "FakeMetrics", "FakeModel", "FakeModelServer", "FakePrometheus", "FakeSlack", "ManualClock"]

@@ -7,34 +7,21 @@ without HTTP, for what stands on the metrics port. Neither evaluates anything: a
 from __future__ import annotations
 
 import json
-import socket
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
 from opsbot.core.alert import Answer, Sample
 from opsbot.core.errors import Blind, OpsbotError
-from opsbot.testing.cluster.wire import Request, request
+from opsbot.testing.cluster.wire import Request
+from opsbot.testing.loopback import Ending, Told, served
 
 Series = tuple[Mapping[str, str], float]
 ANY = ""
 """In place of an expression: what is said to all that nothing else is said to."""
-
-
-class Ending(StrEnum):
-    """How an answer travels."""
-
-    WHOLE = "whole"
-    CUT = "cut"
-    DROPPED = "dropped"
-    HANGS = "hangs"
-    DRIPS = "drips"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +82,6 @@ class Question:
     method: str
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An HTTP answer, ready to travel."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-    ending: Ending = Ending.WHOLE
-
-
 class FakePrometheus:
     """Programmable and HTTP-shaped. With a `token` it lets nobody in who does not bring it."""
 
@@ -145,77 +122,9 @@ class FakePrometheus:
         body = json.dumps(envelope).replace('"$time"', stamp).encode() if said.raw is None else said.raw
         return Told(said.status, body, {"Content-Type": "application/json", **said.headers}, said.ending)
 
-    @contextmanager
-    def serve(self, port: int = 0) -> Iterator[str]:
+    def serve(self, port: int = 0) -> AbstractContextManager[str]:
         """Serve on loopback while the context lasts; its value is the URL."""
-        server = _Server(port, self)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.over.set()
-            server.shutdown()
-            server.server_close()
-            for connection in list(server.open):
-                connection.close()
-            thread.join(5)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, port: int, fake: FakePrometheus) -> None:
-        self.fake = fake
-        self.over = threading.Event()
-        self.open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 30
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.open.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.open.discard(self.connection)
-        super().finish()
-
-    def log_message(self, *_args: Any) -> None:
-        """Quiet: `FakePrometheus.asked` remembers."""
-
-    def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        told = self.server.fake.handle(request(self.command, self.path, body, dict(self.headers)))
-        if told.ending in (Ending.HANGS, Ending.DROPPED):
-            self.close_connection = True
-            if told.ending is Ending.HANGS:
-                self.server.over.wait()
-            return
-        self.send_response_only(told.status)
-        for name, value in {**told.headers, "Content-Length": str(len(told.body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self._send(told)
-
-    def _send(self, told: Told) -> None:
-        whole = told.ending is Ending.WHOLE
-        self.close_connection = self.close_connection or not whole
-        self.wfile.write(told.body if whole else told.body[: len(told.body) // 2])
-        while told.ending is Ending.DRIPS and not self.server.over.wait(0.05):
-            self.wfile.write(b" ")
-            self.wfile.flush()
-
-    do_GET = do_POST = _serve  # noqa: N815 - names of http.server
+        return served(self.handle, port)
 
 
 class FakeMetrics:
