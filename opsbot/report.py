@@ -11,6 +11,7 @@ from opsbot.core.incident import Incident, State
 from opsbot.core.playbook import StepRecord
 from opsbot.core.ports import Store
 from opsbot.core.task import Again
+from opsbot.diagnose import opinion
 
 
 class Reporter:
@@ -28,7 +29,12 @@ class Reporter:
 
 def write(incident: Incident, entries: Sequence[AuditEntry]) -> str:
     """The report as Markdown."""
-    return "\n".join([*_head(incident), *_causes(incident), *_done(incident), *_time_line(entries)]) + "\n"
+    return (
+        "\n".join(
+            [*_head(incident), *_causes(incident), *_guesses(incident, entries), *_done(incident), *_time_line(entries)]
+        )
+        + "\n"
+    )
 
 
 def verdict(incident: Incident) -> str:
@@ -63,6 +69,18 @@ def _causes(incident: Incident) -> Iterator[str]:
         yield "No cause was found."
     for gap in incident.gaps:
         yield f"- not seen: {gap.source}: {gap.why}"
+
+
+def _guesses(incident: Incident, entries: Sequence[AuditEntry]) -> Iterator[str]:
+    """What a model thinks, and what came of asking it; nothing where none was asked."""
+    asked = opinion.last(entries)
+    if asked is None:
+        return
+    yield from ("", "## Guesses of a model", "", opinion.sentence(asked.reason, asked.detail))
+    for thought in incident.hypotheses:
+        yield f"- {thought.fault} on {thought.target} ({thought.confidence * 100:.0f} %): {thought.says}"
+        for quote in thought.evidence[:2]:
+            yield f"  - {quote.id}: `{quote.quote.cut(160)}`"
 
 
 def _done(incident: Incident) -> Iterator[str]:

@@ -13,6 +13,7 @@ from opsbot.core.evidence import Picture
 from opsbot.core.incident import Incident, State, advance
 from opsbot.core.ports import ClusterReader, Store
 from opsbot.core.task import Again
+from opsbot.diagnose.analyze import needed
 from opsbot.diagnose.collect import collect
 from opsbot.diagnose.diagnosis import Diagnosis, diagnose
 
@@ -20,13 +21,18 @@ WHO = "diagnostic"
 
 
 class DiagnosticAgent:
-    """Two skills, each of which may be cut short at any point and begun again."""
+    """Two skills, each of which may be cut short at any point and begun again.
+
+    With `always_ask` every diagnosis leaves a question open for a model, not only one that explains too little.
+    """
 
     def __init__(
-        self, cluster: ClusterReader, store: Store, rules: Sequence[DiagnosisRule], playbooks: Collection[str]
-    ) -> None:
+        self, cluster: ClusterReader, store: Store, rules: Sequence[DiagnosisRule], playbooks: Collection[str], *,
+        always_ask: bool = False,
+    ) -> None:  # fmt: skip
         self._cluster, self._store = cluster, store
         self._rules, self._playbooks = tuple(rules), playbooks
+        self._always_ask = always_ask
 
     def collect_evidence(self, incident: Incident, now: datetime) -> Again | None:
         """Gather evidence for this round and say so in the record.
@@ -55,7 +61,7 @@ class DiagnosticAgent:
         moved = advance(incident, "diagnosed", now, reason=_reason(found))
         diagnosed = replace(
             moved, findings=found.findings, gaps=found.gaps, proposals=found.proposals, says=found.says,
-            diagnosed_at=now,
+            diagnosed_at=now, open_question=needed(found.findings, incident.firing, self._always_ask),
         )  # fmt: skip
         self._save(diagnosed, Note(WHO, "diagnose", _reason(found), _detail(found)), now)
         return None

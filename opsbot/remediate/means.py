@@ -33,7 +33,9 @@ GIVEN_UP = {
 class Means:
     """Ports and settings. `reader` and `writer` are None where config gives no such account.
 
-    `home` is the namespace that opsbot itself runs in, where a ConfigMap may pause it; empty where it is in none.
+    `opinion_within` is how long an incident for which nothing is proposed waits for a model that is being asked; zero
+    where there is none. `home` is the namespace that opsbot itself runs in, where a ConfigMap may pause it; empty
+    where it is in none.
     `every` is how often each alert rule is asked, by its id.
     """
 
@@ -47,6 +49,7 @@ class Means:
     reader: ClusterReader | None = None
     writer: ClusterWriter | None = None
     metrics: Metrics | None = None
+    opinion_within: timedelta = timedelta()
     home: str = ""
     every: Mapping[str, timedelta] = field(default_factory=dict)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from opsbot.core.diagnosis import Proposal
+from opsbot.core.diagnosis import Proposal, thought_of
 from opsbot.core.errors import Blind
 from opsbot.core.incident import Incident, State, advance
 from opsbot.core.playbook import Plan, Ruling, Verdict
@@ -32,7 +32,7 @@ def plan(means: Means, incident: Incident, now: datetime) -> Again | None:
     if incident.target is None:
         return means.give_up(incident, "no_target", "the alert names no target, so nothing is proposed", now)
     if not incident.proposals:
-        return means.give_up(incident, "nothing_to_propose", "no playbook is known to help here", now)
+        return _without_proposals(means, incident, now)
     if means.reader is None:
         return means.give_up(incident, "no_cluster", "there is no account to read the cluster with", now)
     try:
@@ -64,6 +64,17 @@ def _put_away(means: Means, incident: Incident, now: datetime) -> Again | None:
     put = with_words(advance(incident, "expired", now), "nobody decided in time; the question has expired")
     means.save(put, "expired", now)
     return None
+
+
+def _without_proposals(means: Means, incident: Incident, now: datetime) -> Again | None:
+    """Go on with what a model would do, which is waited for while it is being asked; else tell a human."""
+    asking = incident.open_question and not incident.asked
+    if asking and now < incident.since + means.opinion_within:
+        return Again(now + SOON)
+    guesses = thought_of(incident.hypotheses)
+    if not guesses:
+        return means.give_up(incident, "nothing_to_propose", "no playbook is known to help here", now)
+    return plan(means, replace(incident, proposals=guesses), now)
 
 
 def _drafts(means: Means, incident: Incident, seen: Seen | None, around: Surroundings) -> Iterator[Draft]:

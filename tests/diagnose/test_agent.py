@@ -68,7 +68,7 @@ class World:
             at = self.loaded(incident)
             if at.state is not State.OPEN:
                 return at
-            (skill,) = next_skills(at, self.now, Mode.OBSERVE)
+            skill = next_skills(at, self.now, Mode.OBSERVE)[0]
             agent = self.fresh_agent()
             done = {Skill.COLLECT_EVIDENCE: agent.collect_evidence, Skill.MATCH_RULES: agent.match_rules}[skill]
             assert done(at, self.now) is None

@@ -16,7 +16,7 @@ from opsbot.core.errors import Blind, TemporaryError
 from opsbot.core.incident import State, advance
 from opsbot.core.playbook import Playbook, StepState
 from opsbot.core.target import Target
-from opsbot.core.task import Again, next_skills
+from opsbot.core.task import Again, Skill, next_skills
 from opsbot.remediate.guardrails import NOT_IF, PAUSED
 from opsbot.testing.cluster import faults
 from tests.remediate.remediation_world import BlindWriter, Meddled, World, autoscaler, deployment, people, shipped
@@ -113,7 +113,7 @@ def test_what_may_not_be_done_any_more_goes_to_a_human(
 def test_a_question_that_nobody_answers_expires(world: World) -> None:
     world.open("scale_up_agents")
     world.walk()
-    assert next_skills(world.incident, world.clock(), world.mode) == ()
+    assert next_skills(world.incident, world.clock(), world.mode) == (Skill.NOTIFY,)
     world.later(minutes=15)
     world.once()
     told = world.incident
