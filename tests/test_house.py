@@ -21,6 +21,9 @@ CATCH_ALL = (
     "opsbot/tasks/worker.py",
     "opsbot/tasks/attempt.py",
     "opsbot/diagnose/collect.py",
+    "opsbot/chat/clerk.py",
+    "opsbot/chat/inbox.py",
+    "opsbot/chat/outbox.py",
     "opsbot/testing/cluster/apiserver.py",
 )
 EMPTY_NAMES = re.compile(r"utils?|common|helpers?|managers?|misc|impl")

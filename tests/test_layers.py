@@ -44,7 +44,7 @@ TRESPASSES = {
     "kube/read.py": "import opsbot.kube.write",
     "commands/check.py": "import opsbot.practice",
     "monitor/agent.py": "import kubernetes, prometheus_api_client, requests, urllib3, sqlalchemy, apscheduler, cel",
-    "tasks/team.py": "import promql_parser, regex, yaml, pydantic, rich",
+    "tasks/team.py": "import promql_parser, regex, yaml, pydantic, rich, slack_bolt, slack_sdk, openai, httpx2",
 }
 
 

@@ -8,18 +8,23 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from opsbot.access import Access
 from opsbot.app.hands import Hands
+from opsbot.chat.notify import Notifier
 from opsbot.config import Config
+from opsbot.config import Model as ModelSettings
 from opsbot.core.alert import AlertRule
 from opsbot.core.errors import ConfigError
 from opsbot.core.incident import Incident
 from opsbot.core.playbook import Playbook
+from opsbot.core.ports import Model
 from opsbot.core.task import Again, Mode, Skill
 from opsbot.diagnose.agent import DiagnosticAgent
+from opsbot.diagnose.opinion import ModelAgent
 from opsbot.lab import library
 from opsbot.monitor.agent import MonitorAgent
 from opsbot.remediate.agent import RemediationAgent
@@ -27,6 +32,9 @@ from opsbot.remediate.means import Means
 from opsbot.report import Reporter
 from opsbot.tasks.schedule import Schedule
 from opsbot.tasks.worker import Terms, Worker
+
+if TYPE_CHECKING:
+    from opsbot.chat.slack import SlackDoor
 
 SkillFunction = Callable[[Incident, datetime], Again | None]
 
@@ -58,7 +66,8 @@ def build(config: Config, hands: Hands) -> Agents:
         limits=config.limits,
         clock=hands.clock,
     )
-    diagnostic = DiagnosticAgent(hands.reader, hands.store, rules, tuple(playbooks))
+    always = config.model is not None and config.model.ask == "always"
+    diagnostic = DiagnosticAgent(hands.reader, hands.store, rules, tuple(playbooks), always_ask=always)
     remediation = RemediationAgent(_means(config, hands, playbooks, alerts))
     skills: dict[Skill, SkillFunction] = {
         Skill.COLLECT_EVIDENCE: diagnostic.collect_evidence,
@@ -68,6 +77,10 @@ def build(config: Config, hands: Hands) -> Agents:
         Skill.VERIFY: remediation.verify,
         Skill.REPORT: Reporter(hands.store).report,
     }
+    if config.slack:
+        skills[Skill.NOTIFY] = Notifier(hands.store, access(config)).notify
+    if config.model and hands.model:
+        skills[Skill.ASK_MODEL] = _opinion(config.model, hands, hands.model, playbooks).ask_model
     return Agents(monitor, skills, alerts, which, why)
 
 
@@ -77,12 +90,18 @@ def access(config: Config) -> Access:
     return Access(found.people, found.groups, found.permissions)
 
 
+def _opinion(asked: ModelSettings, hands: Hands, model: Model, playbooks: Mapping[str, Playbook]) -> ModelAgent:
+    names = {name: playbook.summary for name, playbook in playbooks.items()}
+    return ModelAgent(hands.store, model, names, asked.tokens_per_incident, asked.timeout.total_seconds())
+
+
 def _means(config: Config, hands: Hands, playbooks: Mapping[str, Playbook], alerts: Sequence[AlertRule]) -> Means:
     which, _ = config.mode
     return Means(
         store=hands.store, playbooks=playbooks, limits=config.limits, access=access(config), mode=which,
         cluster=config.kubernetes.cluster, nonce=partial(secrets.token_hex, 8), reader=hands.reader,
         writer=hands.writer if which is not Mode.OBSERVE else None, metrics=hands.metrics,
+        opinion_within=config.model.timeout if config.model else timedelta(),
         every={rule.id: rule.every for rule in alerts},
     )  # fmt: skip
 
@@ -97,9 +116,12 @@ class Bot:
         terms = Terms(name, config.roles, config.queue, self.agents.mode)
         self._worker = Worker(hands.store, self.agents.skills, terms, hands.clock, jitter=random.random)
         self._schedule = Schedule(hands.clock, threads=_polling(config))
+        self._chat = self._door(config, hands)
 
     def start(self) -> None:
         """Begin to poll and to work, in threads of their own."""
+        if self._chat:
+            self._chat.start()
         self._worker.start()
         for rule in self.agents.rules:
             self._schedule.every(rule.every, partial(self._poll, rule), f"poll {rule.name} {rule.id}")
@@ -109,6 +131,17 @@ class Bot:
         """Take nothing new, and wait for what runs."""
         self._schedule.stop()
         self._worker.stop()
+        if self._chat:
+            self._chat.stop()
+
+    def _door(self, config: Config, hands: Hands) -> SlackDoor | None:
+        if config.slack is None:
+            return None
+        from opsbot.app.desk import ServiceDesk
+        from opsbot.chat.slack import SlackDoor
+
+        desk = partial(ServiceDesk, config, hands, "slack")
+        return SlackDoor(config.slack, desk, hands.store, hands.clock, self._worker.wakeups.wake)
 
     def _poll(self, rule: AlertRule) -> None:
         self.agents.monitor.poll(rule, self._hands.clock())

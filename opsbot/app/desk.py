@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,12 +13,14 @@ from opsbot import config as settings
 from opsbot.access import Access
 from opsbot.app import doctor, hands
 from opsbot.app.agents import access
+from opsbot.app.hands import Hands
 from opsbot.commands.desk import Probe
+from opsbot.commands.person import person
 from opsbot.config import Config
 from opsbot.core.diagnosis import DiagnosisRule
-from opsbot.core.errors import Refused
+from opsbot.core.errors import PermanentError
 from opsbot.core.playbook import Playbook
-from opsbot.core.ports import ClusterReader, Store
+from opsbot.core.ports import ClusterReader, Model, Store
 from opsbot.lab import library
 
 
@@ -46,12 +49,7 @@ class TerminalDesk:
         user = settings.os_user()
         if not permission:
             return f"{self.door}:{user}"
-        name = self.access.person(self.door, user)
-        if not self.access.may(name, permission):
-            others = self.access.who_may(permission)
-            hint = f"ask {', '.join(others)}" if others else "nobody in access.people has it"
-            raise Refused("not_allowed", f"{name or f'OS user {user!r}'} may not {permission}; {hint}")
-        return name or f"{self.door}:{user}"
+        return person(self.access, self.door, user, permission, f"OS user {user!r}")
 
     @cached_property
     def config(self) -> Config:
@@ -98,6 +96,15 @@ class TerminalDesk:
         return hands.reader(self.config)
 
     @cached_property
+    def model(self) -> Model | None:
+        """The language model, where config names one; what it costs is counted where there is a store."""
+        kept = None
+        if self.config.model:
+            with suppress(PermanentError):
+                kept = self.store
+        return hands.model(self.config, kept)
+
+    @cached_property
     def playbooks(self) -> Mapping[str, Playbook]:
         """All playbooks in force, by name."""
         return library.playbooks(self.config)
@@ -110,3 +117,15 @@ class TerminalDesk:
     def probes(self) -> Iterator[Callable[[], Probe]]:
         """What `doctor` looks at, one after the other."""
         return iter([partial(probe, self) for probe in doctor.PROBES])
+
+
+class ServiceDesk(TerminalDesk):
+    """The desk of a door of the running service: the same parts on hands that are open already."""
+
+    def __init__(self, config: Config, made: Hands, door: str) -> None:
+        super().__init__()
+        self.config, self.door = config, door
+        self.record = self.store = self.made_store = made.store
+        self.model = made.model
+        if made.reader is not None:
+            self.reader = made.reader

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opsbot import config as settings
 from opsbot.config import Config
-from opsbot.core.ports import Clock, ClusterReader, ClusterWriter, Metrics, Store
+from opsbot.core.ports import Clock, ClusterReader, ClusterWriter, Metrics, Model, Store
 from opsbot.lab import library
 
 
@@ -25,6 +25,7 @@ class Hands:
     reader: ClusterReader
     writer: ClusterWriter | None
     metrics: Metrics | None
+    model: Model | None = None
     clock: Clock = clock
 
 
@@ -32,7 +33,8 @@ def connect(config: Config) -> Hands:
     """Make all hands; PermanentError or ConfigError for what cannot work at all. The store is made last."""
     library.needed(config)
     outside = reader(config), writer(config), metrics(config)
-    return Hands(store(config, create=True), *outside)
+    kept = store(config, create=True)
+    return Hands(kept, *outside, model(config, kept))
 
 
 def store(config: Config, *, create: bool, write: bool = True) -> Store:
@@ -91,3 +93,12 @@ def metrics(config: Config) -> Metrics | None:
     from opsbot.prometheus import PrometheusClient
 
     return PrometheusClient(config.prometheus)
+
+
+def model(config: Config, kept: Store | None) -> Model | None:
+    """The language model, where config names one; its budget and answers are kept in the store, where there is one."""
+    if config.model is None:
+        return None
+    from opsbot.llm.client import connect as connect_model
+
+    return connect_model(config.model, kept, clock)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from opsbot.cli.human import Human
     from opsbot.cli.story import Story
+    from opsbot.config import Config
     from opsbot.practice.ground import Ground
+    from opsbot.testing.slack import FakeSlack
 
 
 def run(args: Namespace) -> int:
@@ -20,30 +26,73 @@ def run(args: Namespace) -> int:
     from opsbot.cli.terminal import console
     from opsbot.practice.ground import raise_ground
 
-    story = Story(console(), time.monotonic(), asks=not args.yes and sys.stdin.isatty())
+    story = Story(console(), time.monotonic())
     story.title()
-    with (
-        raise_ground(settings.cache_folder(), settings.os_user(), tell=story.progress) as ground,
-        stopped_by_signal() as stop,  # from here on; before, Ctrl-C ends a download as it ends anything
-    ):
+    with ExitStack() as stack:
+        ground = stack.enter_context(raise_ground(settings.cache_folder(), settings.os_user(), tell=story.progress))
+        slack = stack.enter_context(chat(ground)) if args.slack else None
+        if args.model:
+            _add(ground, "model", {"base_url": args.model, "name": "demo", "ask": "always"})
+        # From here on; before, Ctrl-C ends a download as it ends anything.
+        stop = stack.enter_context(stopped_by_signal())
         story.stopped = stop.is_set
-        return _play(story, ground)
+        return _play(story, ground, slack, played=args.yes or not sys.stdin.isatty())
 
 
-def _play(story: Story, ground: Ground) -> int:
+def _play(story: Story, ground: Ground, slack: FakeSlack | None, *, played: bool) -> int:
     from opsbot import config as settings
-    from opsbot.app import Bot, access, connect
+    from opsbot.app import Bot, connect
     from opsbot.cli.serve import working
 
     config = settings.load(str(ground.config))
     hands = connect(config)
     try:
         bot = Bot(config, hands)
-        story.access = access(config)
         story.scene(ground, bot.agents.mode)
+        story.human = _human(story, config, slack, played=played)
         with working(bot):
+            if slack:
+                story.say("chat", "a small Slack of its own: ", (slack.url, "bold"))
             ground.raise_load()
             story.say("load", "more tasks come in than four replicas can do")
-            return story.follow(hands.store, ground)
+            code = story.follow(hands.store, ground)
+            if slack and not played:
+                story.linger(slack.url)
+        return code
     finally:
         hands.store.close()
+
+
+def _human(story: Story, config: Config, slack: FakeSlack | None, *, played: bool) -> Human:
+    from opsbot.app import access
+    from opsbot.cli.human import AtTerminal, InChat, Played
+
+    if slack:
+        return InChat(slack, slack.url, played=played)
+    return Played(access(config)) if played else AtTerminal(access(config), story.stopped)
+
+
+@contextmanager
+def chat(ground: Ground) -> Iterator[FakeSlack]:
+    """A Slack on loopback in which whoever started the demo is a person, and opsbot is told how to reach it."""
+    from opsbot.app import clock
+    from opsbot.config import os_user
+    from opsbot.practice.scene import SLACK_USER
+    from opsbot.testing.slack import FakeSlack
+
+    slack = FakeSlack(clock)
+    slack.person(SLACK_USER, os_user())
+    with slack.serve() as url:
+        for name, token in (("bot.token", slack.bot_token), ("app.token", slack.app_token)):
+            (ground.folder / name).touch(0o600)
+            (ground.folder / name).write_text(token)
+        _add(ground, "slack", {
+            "channel": slack.channel, "team": slack.team, "app": slack.app, "bot_token_file": "bot.token",
+            "app_token_file": "app.token", "api_url": f"{url}/api/",
+        })  # fmt: skip
+        yield slack
+
+
+def _add(ground: Ground, section: str, settings: dict[str, str]) -> None:
+    """One more section of the ground's agent_config.yaml; JSON is YAML too."""
+    ground.config.write_text(f"{ground.config.read_text()}{section}: {json.dumps(settings)}\n")

@@ -8,7 +8,8 @@ from argparse import Namespace
 from typing import Any
 
 from opsbot.commands import Verb
-from opsbot.core.errors import Blind, ConfigError, Conflict, OpsbotError, Refused, TemporaryError, Unknown
+from opsbot.commands.sentence import sentence
+from opsbot.core.errors import ConfigError, OpsbotError
 
 GOOD, FOUND, BAD = 0, 1, 2
 
@@ -26,23 +27,6 @@ def run(row: Verb, args: Namespace) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return GOOD
-
-
-def sentence(error: OpsbotError) -> str:
-    """An error in words for a person."""
-    match error:
-        case Conflict():
-            return "somebody changed it at the same moment: look again, then repeat"
-        case Blind():
-            return f"cannot be seen: {error}"
-        case Unknown():
-            return f"sent, but nobody confirmed it: {error}"
-        case TemporaryError():
-            return f"not done, try again later: {error}"
-        case Refused():
-            return f"refused ({error.reason}): {error}"
-        case _:
-            return str(error)
 
 
 def _own(row: Verb, args: Namespace) -> int:
@@ -90,6 +74,6 @@ def _write_json(data: dict[str, Any]) -> None:
 
 
 def _complain(words: str) -> None:
-    from opsbot.cli.terminal import visible
+    from opsbot.core.escape import visible
 
     sys.stderr.write(visible(words) + "\n")

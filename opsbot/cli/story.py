@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from opsbot.access import Access
-from opsbot.app import clock
 from opsbot.cli.tell import line, moment, steps
 from opsbot.commands import shape
 from opsbot.core.alert import Alert, AlertState
-from opsbot.core.approval import ApprovalState, Decision
-from opsbot.core.errors import PermanentError, Refused
+from opsbot.core.approval import ApprovalState
+from opsbot.core.errors import PermanentError
 from opsbot.core.incident import Incident, State
 from opsbot.core.playbook import StepState
 from opsbot.core.ports import Store
 from opsbot.core.task import Mode
-from opsbot.mask import mask
-from opsbot.remediate import approvals
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from opsbot.cli.human import Human
     from opsbot.practice.ground import Ground
 
 PATIENCE = 120.0
@@ -40,22 +36,23 @@ ENDS = (State.RESOLVED, State.ESCALATED)
 
 
 class Story:
-    """Tells each event once, in the order in which things happen; `asks` says whether a human is there to answer."""
+    """Tells each event once, in the order in which things happen, and has the human asked."""
 
-    def __init__(self, out: Console, begun: float, *, asks: bool) -> None:
-        self._out, self._begun, self._asks = out, begun, asks
+    def __init__(self, out: Console, begun: float) -> None:
+        self._out, self._begun = out, begun
         self._told: set[str] = set()
         self._phase = ""
         self._replicas: tuple[int, int] | None = None
         self._news_at = begun
         self.config = ""
         self.stopped: Callable[[], bool] = lambda: False
-        self.access = Access()
+        self.human: Human | None = None
 
-    def say(self, what: str, *words: str | tuple[str, str]) -> None:
+    def say(self, what: str, *words: str | tuple[str, str], end: str = "\n") -> None:
         """One line with the time since the start."""
         self._news_at = time.monotonic()
-        self._out.print(line((f"{self._news_at - self._begun:5.1f} s  ", "dim"), (f"{what:<12}", "bold"), *words))
+        when = (f"{self._news_at - self._begun:5.1f} s  ", "dim")
+        self._out.print(line(when, (f"{what:<12}", "bold"), *words), end=end)
 
     def more(self, text: Text) -> None:
         """A line that belongs to the one before."""
@@ -102,6 +99,12 @@ class Story:
         self.say("stopped", "everything is taken down again")
         return 130
 
+    def linger(self, url: str) -> None:
+        """Leave the chat's page up until somebody has seen enough."""
+        self.say("chat", "the page stays until Ctrl-C: ", (url, "bold"))
+        while not self.stopped():
+            time.sleep(GLANCE)
+
     @staticmethod
     def _after(incident: Incident) -> bool:
         """Whether the report is still to come."""
@@ -130,6 +133,9 @@ class Story:
             self.say("incident", f"{incident.id} opened for {incident.target}: {incident.title}")
         if incident.diagnosed_at and self._once("diagnosed"):
             self._diagnosis(incident)
+        for place, thought in enumerate(incident.hypotheses, 1):
+            if self._once(f"hypothesis {place}"):
+                self.say("model", f"thinks of {thought.fault} ({thought.confidence * 100:.0f} %): {thought.says}")
         if incident.plan and incident.approval and self._once(incident.plan.digest):
             self._proposal(incident)
         if incident.state is State.AWAITING_APPROVAL:
@@ -158,39 +164,10 @@ class Story:
         self.more(line("from another terminal: ", (command, "bold")))
 
     def _ask(self, incident: Incident, store: Store) -> None:
-        """Put the question once; while the human thinks, somebody else may answer elsewhere."""
-        if incident.approval is None or not self._once(f"asked {incident.approval.id}"):
-            return
-        if not self._asks:
-            self.say("approve?", "the demo plays the human itself and says yes")
-            self._decide(incident, store, approves=True)
-            return
-        self._out.print(line(" " * INDENT, ("Approve? [y/N] ", "bold yellow")), end="")
-        sys.stdout.flush()
-        answer = self._answer(incident, store)
-        if answer is not None:
-            self._decide(incident, store, approves=answer.strip().lower() in ("y", "yes"))
-
-    def _answer(self, incident: Incident, store: Store) -> str | None:
-        """What was typed; None when the question was settled elsewhere or the demo was stopped."""
-        while not self.stopped():
-            if select.select([sys.stdin], [], [], GLANCE * 2)[0]:
-                return sys.stdin.readline()
-            now = store.load(incident.id)
-            if now is None or now.state is not State.AWAITING_APPROVAL:
-                self._out.print()
-                return None
-        return None
-
-    def _decide(self, incident: Incident, store: Store, *, approves: bool) -> None:
-        from opsbot.config import os_user
-
-        digest = incident.plan.digest if incident.plan else ""
-        word = Decision(os_user(), approves, clock(), "cli", None if approves else mask("the human said no"))
-        try:
-            approvals.decide(incident, word, digest, self.access, store)
-        except Refused as refused:
-            self.say("refused", f"{refused.reason}: {refused}")
+        """Put the question once; however long the human thinks, the story is not stuck."""
+        self._news_at = time.monotonic()
+        if self.human and incident.approval and self._once(f"asked {incident.approval.id}"):
+            self.human.ask(self.say, incident, store)
 
     def _decisions(self, incident: Incident) -> None:
         for made in incident.approval.decisions if incident.approval else ():

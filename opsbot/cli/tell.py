@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -10,7 +11,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from opsbot.cli.terminal import console, visible
+from opsbot.cli.terminal import console
+from opsbot.core.escape import visible
 
 Data = Mapping[str, Any]
 Line = Text | Table
@@ -91,6 +93,7 @@ def show(data: Data) -> Iterator[Line]:
     yield from heading(incident)
     yield from alerts(incident)
     yield from causes(incident)
+    yield from hypotheses(incident)
     yield from plan(incident)
     yield from done(incident)
     yield from history(incident)
@@ -103,6 +106,8 @@ def heading(incident: Data) -> Iterator[Line]:
     yield line("  state    ", *state, f" since {clock(incident['since'])}, severity ", incident["severity"])
     yield line("  target   ", target(incident["target"]))
     yield line("  opened   ", day_and_time(incident["opened_at"]), _again(incident))
+    if incident["acked_by"]:
+        yield line("  taken by ", incident["acked_by"])
 
 
 def _again(incident: Data) -> str:
@@ -143,6 +148,22 @@ def _finding(finding: Data) -> Iterator[Line]:
     more = len(finding["evidence"]) - 3
     if more > 0:
         yield line(f"     … and {more} more lines")
+
+
+def hypotheses(incident: Data) -> Iterator[Line]:
+    """What a model thinks, and what came of asking it."""
+    if not incident["model"]:
+        return
+    yield line("")
+    yield line(("Guesses of a model", "bold"), f"  {incident['model']['says']}")
+    for thought in incident["hypotheses"]:
+        sure = f"{thought['confidence'] * 100:.0f} %"
+        yield line("  ? ", (thought["fault"], "bold"), f" ({sure}) on {target(thought['target'])}")
+        yield line("     ", thought["says"])
+        for quote in thought["evidence"]:
+            yield line("     ", (f"{quote['id']}  ", "dim"), quote["quote"][:200])
+        if thought["proposal"]:
+            yield line("     it would run ", (thought["proposal"], "bold"), ", which needs a human's yes")
 
 
 def plan(incident: Data) -> Iterator[Line]:
@@ -223,12 +244,23 @@ def diagnosis(data: Data) -> Iterator[Line]:
     if "incident" in data:
         yield from one(data)
         return
+    if "prompt" in data:
+        yield from prompt(data["prompt"])
+        return
     yield line((f"Diagnosis of {target(data['target'])}", "bold"))
     if not any(finding["cause"] for finding in data["findings"]):
         yield line("  no cause found")
     yield from causes(data)
+    yield from hypotheses(data)
     for proposal in data["proposals"]:
         yield line("  proposed: ", (proposal["playbook"], "bold"), f", because {proposal['why']}")
+
+
+def prompt(asked: Data) -> Iterator[Line]:
+    """What a model would be sent."""
+    for name in ("system", "text", "schema"):
+        yield line((f"--- {name}", "bold"))
+        yield line(asked[name] if isinstance(asked[name], str) else json.dumps(asked[name]))
 
 
 def check(data: Data) -> Iterator[Line]:
@@ -308,8 +340,35 @@ def doctor(data: Data) -> Iterator[Line]:
         yield line((mark, _STYLES[probe["state"]]), f"  {probe['name']:<12}{probe['says']}")
 
 
+def status(data: Data) -> Iterator[Line]:
+    """How things stand, what waits for a human first."""
+    changes = data["changes"]
+    states = ", ".join(f"{count} {state}" for state, count in data["states"].items())
+    yield line("opsbot in mode ", (data["mode"], "bold"), f" on {data['cluster'] or 'the cluster of the kubeconfig'}")
+    yield line(f"  {_count(data['open'], 'open incident')}", f": {states}" if states else "")
+    yield line(f"  {_count(changes['last_hour'], 'run')} in the last hour, {changes['allowed']} allowed")
+    for row in data["waiting"]:
+        plan = f", plan {row['plan']}" if row["plan"] else ""
+        taken = f", {row['acked_by']} looks into it" if row["acked_by"] else ""
+        words = f": {row['title']} on {target(row['target'])} ({row['severity']}{plan}{taken})"
+        yield line(f"  waits for a human: incident {row['id']} ", row["state"], words)
+
+
+def verbs(data: Data) -> Iterator[Line]:
+    """The verbs; a single one with its arguments and an example."""
+    width = max(len(row["words"]) for row in data["verbs"]) + 2
+    for row in data["verbs"]:
+        yield line((f"{row['words']:<{width}}", "bold"), row["summary"])
+    if len(data["verbs"]) == 1:
+        row = data["verbs"][0]
+        for argument in row["arguments"]:
+            yield line(f"  {argument['name']:<18}{argument['help']}")
+        yield line("  example: ", row["example"])
+
+
 _TELLERS: dict[str, Callable[[Data], Iterable[Line]]] = {
-    "incidents": incidents, "show": show, "approve": one, "reject": one, "close": one, "diagnose": diagnosis,
+    "help": verbs, "status": status, "ack": one, "incidents": incidents, "show": show, "approve": one, "reject": one,
+    "close": one, "diagnose": diagnosis,
     "check": check, "test": test, "playbook list": playbooks, "playbook show": playbook, "playbook plan": planned,
     "playbook run": one, "audit verify": audit, "doctor": doctor,
 }  # fmt: skip

@@ -1,27 +1,15 @@
-"""A terminal and what may reach it: control sequences of telemetry are shown as what they are, never obeyed."""
+"""Where people read on a terminal: a console with colours only where somebody looks."""
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-# C0 but newline and tab, DEL, C1, bidirectional overrides and isolates, invisible and tag characters.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-
-
 WIDE = 240
 """Columns where nobody looks: in a file or a pipe nothing is folded."""
-
-
-def visible(text: str) -> str:
-    """The text with every character that a terminal would obey, or that hides others, written out as its escape."""
-    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def console(*, to_stderr: bool = False) -> Console:

@@ -18,7 +18,10 @@ class Argument(NamedTuple):
 
 
 class Verb(NamedTuple):
-    """One row. `door` says who carries it out: `any` through `run(desk, person, args)`, `cli` on the terminal alone."""
+    """One row. `door` says who carries it out: `any` through `run(desk, person, args)`, `cli` on the terminal alone.
+
+    `spoken` rows are for chat too: they reach no file and no setting of whoever runs opsbot.
+    """
 
     words: str
     summary: str
@@ -28,6 +31,7 @@ class Verb(NamedTuple):
     arguments: tuple[Argument, ...] = ()
     door: str = "any"
     function: str = "run"
+    spoken: bool = False
 
 
 _CONFIG_FILES = "files or folders; without one, all that the config names"
@@ -43,33 +47,44 @@ _INPUT = Argument(("--set",), "an input of the playbook", {"action": "append", "
 _FILES = Argument(("files",), _CONFIG_FILES, {"nargs": "*", "metavar": "FILE"})
 _PLAN = Argument(("plan",), "first 8 characters of the plan's digest, as `show` prints it", {"metavar": "PLAN"})
 _PLAN_IF_ANY = Argument(("plan",), _PLAN.help, {"metavar": "PLAN", "nargs": "?", "default": ""})
+_SLACK = Argument(("--slack",), "in a chat of its own too, on a page that it prints", {"action": "store_true"})
+_MODEL = Argument(("--model",), "ask a language model at this address too", {"metavar": "URL", "default": ""})
 _YES = Argument(("--yes",), "approve in the human's place", {"action": "store_true"})
 _LASTING = Argument(("--for",), "stop by itself after this time, such as 10m", {"dest": "lasting", "default": ""})
 _ALL = Argument(("--all",), "resolved ones too", {"action": "store_true"})
 _LIMIT = Argument(("--limit",), "at most this many", {"type": int, "default": 20})
 _EVIDENCE = Argument(("--evidence",), "all evidence, line by line", {"action": "store_true"})
+_ASK_MODEL = Argument(("--ask-model",), "ask the configured model, whatever the rules find", {"action": "store_true"})
+_RULES_ONLY = Argument(("--rules-only",), "ask no model", {"action": "store_true"})
+_PROMPT = Argument(("--prompt",), "print what a model would be sent, and ask nobody", {"action": "store_true"})
+_WORDS = Argument(("words",), "a verb; without one, all of them", {"nargs": "*", "metavar": "VERB"})
 
 VERBS: tuple[Verb, ...] = (
     Verb("serve", "watch, diagnose and propose, until stopped", "opsbot serve",
          "", "opsbot.cli.serve", (_LASTING,), door="cli"),
     Verb("demo", "one incident from alert to recovery, on a cluster of its own", "opsbot demo --yes",
-         "", "opsbot.cli.demo", (_YES,), door="cli"),
+         "", "opsbot.cli.demo", (_YES, _SLACK, _MODEL), door="cli"),
     Verb("check", "problems in alerts, rules, playbooks and config", "opsbot check alerts.yaml rules/",
          "", "opsbot.commands.check", (_FILES,)),
     Verb("test", "run the cases that rules and playbooks bring along", "opsbot test playbooks/",
          "", "opsbot.commands.test", (_FILES,)),
     Verb("diagnose", "gather evidence on a target now and say what is wrong", "opsbot diagnose deploy/agents -n agents",
-         "diagnose", "opsbot.commands.diagnose", (_TARGET_OR_ID, _NAMESPACE)),
+         "diagnose", "opsbot.commands.diagnose",
+         (_TARGET_OR_ID, _NAMESPACE, _ASK_MODEL, _RULES_ONLY, _PROMPT), spoken=True),
+    Verb("status", "how things stand: what is open, what waits for whom", "opsbot status",
+         "read", "opsbot.commands.status", spoken=True),
     Verb("incidents", "the incidents, newest first", "opsbot incidents --all",
-         "read", "opsbot.commands.incidents", (_ALL, _LIMIT)),
+         "read", "opsbot.commands.incidents", (_ALL, _LIMIT), spoken=True),
     Verb("show", "one incident: findings, plan, what was done", "opsbot show 42",
-         "read", "opsbot.commands.show", (_ID, _EVIDENCE)),
+         "read", "opsbot.commands.show", (_ID, _EVIDENCE), spoken=True),
+    Verb("ack", "say that you look into an incident", "opsbot ack 42",
+         "ack", "opsbot.commands.ack", (_ID,), spoken=True),
     Verb("approve", "say yes to the plan that you have read", "opsbot approve 42 1f0c22ab",
-         "read", "opsbot.commands.decide", (_ID, _PLAN, _REASON), function="approve"),
+         "read", "opsbot.commands.decide", (_ID, _PLAN, _REASON), function="approve", spoken=True),
     Verb("reject", "say no to the plan that waits", "opsbot reject 42 --reason 'wrong hour'",
-         "read", "opsbot.commands.decide", (_ID, _PLAN_IF_ANY, _REASON), function="reject"),
+         "read", "opsbot.commands.decide", (_ID, _PLAN_IF_ANY, _REASON), function="reject", spoken=True),
     Verb("close", "end an incident by hand", "opsbot close 42 --reason 'known maintenance'",
-         "close", "opsbot.commands.close", (_ID, _REASON)),
+         "close", "opsbot.commands.close", (_ID, _REASON), spoken=True),
     Verb("playbook list", "the playbooks and what they need", "opsbot playbook list",
          "", "opsbot.commands.playbook", function="list_all"),
     Verb("playbook show", "one playbook, step by step", "opsbot playbook show scale_up_agents",
@@ -84,6 +99,8 @@ VERBS: tuple[Verb, ...] = (
          "read", "opsbot.commands.audit", function="verify"),
     Verb("doctor", "is everything there that opsbot needs?", "opsbot doctor",
          "read", "opsbot.commands.doctor"),
+    Verb("help", "the verbs, or one of them with what it takes", "opsbot help approve",
+         "", "opsbot.commands.help", (_WORDS,), spoken=True),
 )  # fmt: skip
 
 

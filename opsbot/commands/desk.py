@@ -12,7 +12,7 @@ from opsbot.access import Access
 from opsbot.config import Config
 from opsbot.core.diagnosis import DiagnosisRule
 from opsbot.core.playbook import Playbook
-from opsbot.core.ports import ClusterReader, Store
+from opsbot.core.ports import ClusterReader, Model, Store
 
 
 class Answer(NamedTuple):
@@ -68,6 +68,10 @@ class Desk(Protocol):
     @property
     def reader(self) -> ClusterReader:
         """The cluster, read account."""
+
+    @property
+    def model(self) -> Model | None:
+        """The language model, where config names one."""
 
     @property
     def rules(self) -> tuple[DiagnosisRule, ...]:

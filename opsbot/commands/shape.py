@@ -9,7 +9,7 @@ from opsbot.core.alert import Alert
 from opsbot.core.approval import Approval
 from opsbot.core.audit import AuditEntry
 from opsbot.core.canonical import plain
-from opsbot.core.diagnosis import Finding, Proposal
+from opsbot.core.diagnosis import Finding, Hypothesis, Proposal
 from opsbot.core.duration import spell
 from opsbot.core.errors import PermanentError
 from opsbot.core.evidence import Evidence, Gap
@@ -17,13 +17,16 @@ from opsbot.core.incident import Incident
 from opsbot.core.playbook import Plan, PlannedStep, Ruling, Run
 from opsbot.core.ports import Store
 from opsbot.core.target import Target
+from opsbot.diagnose import opinion
 
 PREFIX = 8
+LARGEST = 2**63 - 1
+"""No store numbers its rows beyond this."""
 
 
 def wanted(store: Store, number: int) -> Incident:
     """The incident of this number; PermanentError where there is none."""
-    found = store.load(number)
+    found = store.load(number) if 0 < number <= LARGEST else None
     if found is None:
         raise PermanentError(f"there is no incident {number}; `opsbot incidents --all` lists them")
     return found
@@ -51,6 +54,7 @@ def brief(incident: Incident) -> dict[str, Any]:
         "since": plain(incident.since),
         "resolved_at": plain(incident.resolved_at),
         "reopened": incident.reopened,
+        "acked_by": incident.acked_by,
         "causes": [f.fault for f in incident.findings if f.cause],
         "plan": waiting.digest[:PREFIX] if waiting else None,
     }
@@ -78,6 +82,20 @@ def finding(value: Finding) -> dict[str, Any]:
 def gap(value: Gap) -> dict[str, str]:
     """A source that could not be read."""
     return {"source": value.source, "why": value.why}
+
+
+def hypothesis(value: Hypothesis) -> dict[str, Any]:
+    """What a model thinks, with the words that it takes from evidence; never a cause."""
+    return {
+        "fault": value.fault, "target": target(value.target), "says": value.says, "confidence": value.confidence,
+        "evidence": [{"id": quote.id, "quote": quote.quote} for quote in value.evidence], "proposal": value.proposal,
+    }  # fmt: skip
+
+
+def asked(entries: Sequence[AuditEntry]) -> dict[str, Any] | None:
+    """What came of asking a model; None where none was asked."""
+    entry = opinion.last(entries)
+    return {"reason": entry.reason, "says": opinion.sentence(entry.reason, entry.detail)} if entry else None
 
 
 def proposal(value: Proposal) -> dict[str, str]:
@@ -156,7 +174,8 @@ def full(incident: Incident, pieces: Sequence[Evidence], entries: Sequence[Audit
         "alerts": [alert(a) for a in incident.alerts],
         "findings": [finding(f) for f in incident.findings],
         "gaps": [gap(g) for g in incident.gaps],
-        "hypotheses": [plain(h) for h in incident.hypotheses],
+        "hypotheses": [hypothesis(h) for h in incident.hypotheses],
+        "model": asked(entries),
         "proposals": [proposal(p) for p in incident.proposals],
         "rulings": [ruling(r) for r in incident.rulings],
         "plan": plan(incident.plan) if incident.plan else None,

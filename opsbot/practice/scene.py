@@ -12,6 +12,8 @@ NAMESPACE = "agents"
 DEPLOYMENT = "agents"
 REPLICAS = 4
 ALERT = "High Task Latency"
+SLACK_USER = "U0PRACTICE"
+"""Whoever raised the ground, as its own chat calls them."""
 
 ALERTS = f"""\
 # What opsbot watches on the practice ground. Four keys are enough: name, condition, severity, actions.
@@ -40,7 +42,7 @@ kubernetes:
   write: {{kubeconfig: kubeconfig.yaml, context: writer}}
 store: {{url: {json.dumps(store)}}}
 access:
-  people: [{{name: {who}, os_user: {who}}}]
+  people: [{{name: {who}, os_user: {who}, slack: {SLACK_USER}}}]
   groups: {{sre: [{who}]}}
   permissions: {{sre: [diagnose, run, close, 'approve:*'], everyone: [read]}}
 limits: {{mode: propose}}

@@ -84,7 +84,7 @@ def test_the_folder_holds_what_opsbot_needs(ground: Ground) -> None:
     assert ground.config == ground.folder / "agent_config.yaml"
     config = yaml.safe_load(ground.config.read_text())
     assert config["prometheus"]["url"] == ground.prometheus
-    assert config["access"]["people"] == [{"name": "ana", "os_user": "ana"}]
+    assert config["access"]["people"] == [{"name": "ana", "os_user": "ana", "slack": scene.SLACK_USER}]
     rule = yaml.safe_load((ground.folder / "alerts.yaml").read_text())["alerts"][0]
     assert (rule["name"], rule["condition"], rule["severity"]) == ("High Task Latency", CONDITION, "critical")
     assert rule["actions"] == ["scale_up_agents"]

@@ -17,12 +17,12 @@ import pytest
 from opsbot.core.errors import Blind, PermanentError
 from opsbot.prometheus import PrometheusClient
 from opsbot.prometheus.client import MOST_AT_ONCE
+from opsbot.testing.loopback import Ending
 from opsbot.testing.prometheus import (
     ANY,
     INFO,
     PARTIAL,
     WARNING,
-    Ending,
     FakePrometheus,
     Said,
     refusal,

@@ -1,0 +1,178 @@
+"""What a verb said in, a private message out: all looks of answers are here. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from opsbot.chat import blocks
+from opsbot.chat.blocks import Json, Part
+from opsbot.chat.card import REJECT, STATES
+from opsbot.chat.payload import REASON
+from opsbot.core.incident import State
+
+Data = Mapping[str, Any]
+ROWS, FINDINGS = 20, 6
+DECIDED = {"approve": "Your yes is counted.", "reject": "Your no is counted.", "ack": "Noted: you look into it.",
+           "close": "Closed.", "diagnose": "It will be diagnosed again."}  # fmt: skip
+
+
+def reply(words: str, data: Data) -> Json:
+    """The answer of a verb, for the one who asked."""
+    return _one(words, data) if "incident" in data else _REPLIES[words](data)
+
+
+def trouble(sentence: str) -> Json:
+    """Why it was not done."""
+    return _message("Sorry, that was not done.", [f"Sorry, that was not done: {sentence}"])
+
+
+def _message(text: str, paragraphs: list[str], more: str = "the same on a terminal") -> Json:
+    return blocks.message(text, [Part(blocks.section(blocks.plain(words))) for words in paragraphs], more)
+
+
+def _one(words: str, data: Data) -> Json:
+    """What became of an incident."""
+    row = data["incident"]
+    line = f"{DECIDED[words]} {_line(row)}"
+    return _message(line, [line])
+
+
+def _line(row: Data) -> str:
+    state = STATES[State(row["state"])]
+    because = f" ({blocks.reason(row['reason'])})" if row["reason"] not in ("", row["state"]) else ""
+    plan = f", plan {row['plan']}" if row["plan"] else ""
+    taken = f", {blocks.one_line(row['acked_by'])} looks into it" if row["acked_by"] else ""
+    title = blocks.cut(blocks.one_line(row["title"]), 150)
+    about = f"{title} on {_target(row['target'])} ({row['severity']}{plan}{taken})"
+    return f"Incident {row['id']}: {state}{because}: {about}"
+
+
+def _target(value: Data | None) -> str:
+    if not value:
+        return "no target"
+    return f"{value['kind']}/{value['name']}" + (f" -n {value['namespace']}" if value["namespace"] else "")
+
+
+def _help(data: Data) -> Json:
+    lines = [f"/opsbot {row['words']}: {blocks.one_line(row['summary'])}" for row in data["verbs"]]
+    parts = [Part(blocks.section(blocks.plain("\n".join(lines))))]
+    if len(data["verbs"]) == 1:
+        row = data["verbs"][0]
+        takes = [f"{argument['name']}: {argument['help']}" for argument in row["arguments"]]
+        parts.append(Part(blocks.fence([*takes, f"for example: /{row['example']}"])))
+    else:
+        hint = "/opsbot help VERB says more. @opsbot VERB does the same, in threads too."
+        parts.append(Part(blocks.context(blocks.plain(hint))))
+    return blocks.message("What opsbot can be asked", parts, "opsbot help")
+
+
+def _status(data: Data) -> Json:
+    states = ", ".join(f"{count} {STATES[State(state)].lower()}" for state, count in data["states"].items())
+    changes = data["changes"]
+    first = (
+        f"Mode {data['mode']}{' on ' + data['cluster'] if data['cluster'] else ''}. Open incidents: {data['open']}"
+        f"{f' ({states})' if states else ''}. Runs in the last hour: {changes['last_hour']} of {changes['allowed']}."
+    )
+    return _rows(first, "Waits for a human:", data["waiting"], False)
+
+
+def _incidents(data: Data) -> Json:
+    first = "Incidents, newest first:" if data["incidents"] else "No open incident."
+    return _rows(first, "", data["incidents"], data["more"])
+
+
+def _rows(first: str, title: str, rows: list[Data], more: bool) -> Json:
+    parts = [Part(blocks.section(blocks.plain(first)))]
+    if rows and title:
+        parts.append(Part(blocks.section(blocks.plain(title))))
+    parts += [Part(blocks.section(blocks.plain(_line(row), 500)), 1 + place) for place, row in enumerate(rows[:ROWS])]
+    if more or len(rows) > ROWS:
+        parts.append(Part(blocks.context(blocks.plain("… and more: opsbot incidents --limit 100 on a terminal"))))
+    return blocks.message(first, parts, "opsbot incidents")
+
+
+def _diagnosis(data: Data) -> Json:
+    if "prompt" in data:
+        return _prompt(data)
+    causes = [finding for finding in data["findings"] if finding["cause"]]
+    found = f"{len(causes)} cause{'s' if len(causes) != 1 else ''} found" if causes else "no cause found"
+    first = f"Diagnosis of {_target(data['target'])}: {found}."
+    parts = [Part(blocks.section(blocks.plain(first)))]
+    for place, finding in enumerate(data["findings"][:FINDINGS]):
+        parts += _finding(finding, place)
+    if data["model"]:
+        parts.append(
+            Part(blocks.section(blocks.plain(f"Asked a model: {blocks.one_line(data['model']['says'])}", 500)), 2)
+        )
+    for place, guess in enumerate(data["hypotheses"][:3]):
+        parts += _guess(guess, place)
+    gaps = [f"not seen: {gap['source']}: {gap['why']}" for gap in data["gaps"]]
+    parts += [Part(blocks.fence(gaps, 800), 3)] if gaps else []
+    thoughts = [f"proposed: {row['playbook']}: {blocks.one_line(row['why'])}" for row in data["proposals"]]
+    parts += [Part(blocks.section(blocks.plain("\n".join(thoughts), 800)), 2)] if thoughts else []
+    return blocks.message(first, parts, "opsbot diagnose on a terminal")
+
+
+def _finding(finding: Data, place: int) -> Iterator[Part]:
+    word = "Cause" if finding["cause"] else "Symptom"
+    sure = f"confidence {finding['confidence'] * 100:.0f} %"
+    text = f"{word}: {finding['fault']} on {_target(finding['target'])}, {sure}\n{blocks.one_line(finding['says'])}"
+    yield Part(blocks.section(blocks.plain(text, 700)), place)
+    lines = [f"{line['id']}:{line['line']} {line['source']}  {line['text']}" for line in finding["evidence"][:3]]
+    if lines:
+        yield Part(blocks.fence(lines, 1200), 1 + place)
+
+
+def _guess(guess: Data, place: int) -> Iterator[Part]:
+    about = f"{blocks.one_line(guess['fault'])} on {_target(guess['target'])}"
+    sure = f"by its own word {guess['confidence'] * 100:.0f} % sure"
+    text = f"A model's hypothesis, not a finding: {about}, {sure}\n{blocks.one_line(guess['says'])}"
+    yield Part(blocks.section(blocks.plain(text, 700)), 3 + place)
+    quotes = [f"{quote['id']}  {quote['quote']}" for quote in guess["evidence"][:2]]
+    if quotes:
+        yield Part(blocks.fence(quotes, 800), 4 + place)
+
+
+def _prompt(data: Data) -> Json:
+    first = f"What a model would be sent about {_target(data['target'])}, masked; nobody was asked."
+    lines = [line for name in ("system", "text") for line in str(data["prompt"][name]).split("\n")]
+    parts = [Part(blocks.section(blocks.plain(first))), Part(blocks.fence(lines), 1)]
+    return blocks.message(first, parts, "the same on a terminal")
+
+
+def shown(card: Json, entries: list[Data], number: int) -> Json:
+    """An incident's card for one person, with the end of its history."""
+    lines = [
+        f"{datetime.fromisoformat(entry['at']):%H:%M:%S} {entry['who']}: {blocks.reason(entry['act'])}"
+        for entry in entries[-12:]
+    ]
+    parts = [Part(block, -1) for block in card["blocks"]]
+    history = [Part(blocks.section(blocks.words("*History* (UTC)")), 1), Part(blocks.fence(lines), 2)] if lines else []
+    made = blocks.message("", [*parts, *history], f"opsbot show {number}")
+    return {"text": card["text"], "blocks": made["blocks"]}
+
+
+def form(approval: str, number: int, plan: str) -> Json:
+    """The form that asks why a plan is rejected; it carries the approval's id and nothing else."""
+    return {
+        "type": "modal", "callback_id": REJECT, "private_metadata": blocks.cut(approval, blocks.METADATA),
+        "title": blocks.plain("Reject the plan", blocks.MODAL_TITLE),
+        "submit": blocks.plain("Reject", blocks.MODAL_TITLE), "close": blocks.plain("Cancel", blocks.MODAL_TITLE),
+        "blocks": [
+            blocks.section(blocks.plain(f"Incident {number}, plan {plan}: nothing will be changed.")),
+            {
+                "type": "input", "block_id": REASON, "label": blocks.plain("Why?", 100),
+                "element": {
+                    "type": "plain_text_input", "action_id": REASON, "multiline": True, "max_length": 500,
+                    "placeholder": blocks.plain("for the record and for who looks at it next", blocks.HINT),
+                },
+            },
+        ],
+    }  # fmt: skip
+
+
+_REPLIES: dict[str, Callable[[Data], Json]] = {
+    "help": _help, "status": _status, "incidents": _incidents, "diagnose": _diagnosis,
+}  # fmt: skip

@@ -1,0 +1,31 @@
+"""`help`: the verbs that this door takes, or one of them with its arguments."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from opsbot.commands import VERBS, Argument, Verb
+from opsbot.commands.desk import Answer, Desk
+from opsbot.core.errors import PermanentError
+
+
+def run(desk: Desk, person: str, args: Namespace) -> Answer:
+    """{verbs: [{words, summary, example, permission, arguments: [{name, help}]}]}; PermanentError for no verb."""
+    rows = [row for row in VERBS if row.spoken or desk.door == "cli"]
+    asked = " ".join(args.words)
+    chosen = [row for row in rows if not asked or row.words == asked or row.words.split()[0] == asked]
+    if not chosen:
+        raise PermanentError(f"{asked[:40]!r} is no verb here; there are: {', '.join(row.words for row in rows)}")
+    return Answer({"verbs": [_shape(row) for row in chosen]})
+
+
+def _shape(row: Verb) -> dict[str, object]:
+    arguments = [{"name": _name(argument), "help": argument.help} for argument in row.arguments]
+    return {
+        "words": row.words, "summary": row.summary, "example": row.example, "permission": row.permission,
+        "arguments": arguments,
+    }  # fmt: skip
+
+
+def _name(argument: Argument) -> str:
+    return ", ".join(argument.names) if argument.names[0].startswith("-") else str(argument.form.get("metavar", ""))
