@@ -64,6 +64,7 @@ DROPPED: dict[str, tuple[Any, str]] = {
     "object of another type": ({**GOOD, "object": {"kind": "Pod"}}, "unknown_object"),
     "no confidence": ({**GOOD, "confidence": None}, "bad_confidence"),
     "confidence in words": ({**GOOD, "confidence": "high"}, "bad_confidence"),
+    "confidence of hundreds of digits": ({**GOOD, "confidence": 10**400}, "bad_confidence"),
     "confidence as truth": ({**GOOD, "confidence": True}, "bad_confidence"),
     "no words": ({**GOOD, "says": " \n"}, "no_words"),
     "words of another type": ({**GOOD, "says": 5}, "no_words"),
