@@ -92,8 +92,11 @@ def test_a_program_that_ends_by_itself_is_told(command: list[str], words: str) -
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
 from opsbot.practice.processes import Keeper, keeping
+# Whoever runs the tests may ignore these, as nohup and background shells do, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 with keeping() as keeper:
     keeper.start("one", {command!r})
     print(keeper.folder, keeper.pid, flush=True)
