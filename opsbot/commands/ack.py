@@ -11,7 +11,6 @@ from opsbot.commands.desk import Answer, Desk
 from opsbot.core.audit import Note
 from opsbot.core.errors import Conflict, Refused
 
-
 TRIES = 3
 
 
