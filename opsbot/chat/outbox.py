@@ -45,8 +45,13 @@ class Outbox:
             except Exception as error:  # noqa: BLE001 - a loop that tells people never ends by itself
                 LOG.warning("the outbox cannot be read or kept: %s", error)
                 stop.wait(FIRST_REST)
-            self._wake.wait(GLANCE)
+            self._wake.wait(self._patience())
             self._wake.clear()
+
+    def _patience(self) -> float:
+        """Seconds until the next look: no longer than a rest lasts, for in a storm each second counts."""
+        left = (self._rests_until - self._clock()).total_seconds() if self._rests_until else GLANCE
+        return left if 0 < left < GLANCE else GLANCE
 
     def drain(self) -> int:
         """Send all that may be sent now, and say how much that was; after trouble with Slack itself, nothing more."""
