@@ -8,6 +8,9 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 EVERYONE = "everyone"
+READ, APPROVE = "read", "approve:"
+MOST = 5
+"""Names in one refusal."""
 
 
 class Known(Protocol):
@@ -35,15 +38,35 @@ class Access:
         return next((p.name for p in self.people if identity and getattr(p, field_of) == identity), "")
 
     def may(self, person: str, permission: str) -> bool:
-        """Whether this person (empty: an unknown one) has the permission."""
-        return any(fnmatchcase(permission, granted) for granted in self._granted(person))
+        """Whether this person (empty: an unknown one) has the permission. Who may approve anything may read."""
+        return _covered(permission, self._granted(person))
 
     def who_may(self, permission: str) -> list[str]:
         """The names of all who have the permission, for a refusal that says whom to ask."""
         return sorted(p.name for p in self.people if self.may(p.name, permission))
+
+    def whom_to_ask(self, permission: str, besides: str = "") -> str:
+        """What whoever lacks a permission can do next; `besides` is the one person whom it helps nobody to ask."""
+        others = [name for name in self.who_may(permission) if name != besides]
+        if not others:
+            return f"nobody{' else' if besides else ''} has that permission: `access` in the config gives it to a group"
+        more = f" or {len(others) - MOST} more" if len(others) > MOST else ""
+        return f"ask {', '.join(f'{name}{self._of(name, permission)}' for name in others[:MOST])}{more}"
+
+    def _of(self, person: str, permission: str) -> str:
+        """The first group that gives a person the permission."""
+        for group, members in self.groups.items():
+            if person in members and _covered(permission, self.permissions.get(group, ())):
+                return f" ({group})"
+        return ""
 
     def _granted(self, person: str) -> Iterable[str]:
         known = any(p.name == person for p in self.people)
         for group, granted in self.permissions.items():
             if group == EVERYONE or (known and person in self.groups.get(group, ())):
                 yield from granted
+
+
+def _covered(permission: str, granted: Iterable[str]) -> bool:
+    answers = permission == READ
+    return any(fnmatchcase(permission, one) or (answers and one.startswith(APPROVE)) for one in granted)

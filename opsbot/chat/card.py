@@ -9,7 +9,7 @@ from dataclasses import replace
 from opsbot.chat import blocks
 from opsbot.chat.blocks import Json, Part
 from opsbot.core.alert import Alert
-from opsbot.core.approval import Approval, ApprovalState
+from opsbot.core.approval import Approval, ApprovalState, Decision
 from opsbot.core.diagnosis import Finding, Hypothesis
 from opsbot.core.duration import spell
 from opsbot.core.evidence import Citation
@@ -39,7 +39,7 @@ STEPS = {
     StepState.FAILED: "FAILED",
     StepState.UNKNOWN: "UNKNOWN, look before doing anything",
 }
-ORDINARY = ("", "diagnosed", "proposed", "approved", "started", "ran", "went_on")
+ORDINARY = ("", "diagnosed", "proposed", "approval_needed", "approved", "started", "ran", "went_on")
 """Reasons that say no more than the state that they lead to."""
 ENDED = (State.ESCALATED, State.RESOLVED)
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)\S*Z ")
@@ -51,7 +51,7 @@ Origins = Mapping[str, str]
 def card(incident: Incident, origins: Origins, approvers: Sequence[str] = ()) -> Json:
     """The card. `approvers` are the names of those who may approve the plan that waits."""
     why, plan = _why(incident, origins), _plan(incident, approvers)
-    parts = [*_head(incident), *why, *plan, *_done(incident), *_foot(incident)]
+    parts = [*_head(incident), *why, *plan, *_done(incident), *_thoughts(incident), *_foot(incident)]
     return blocks.message(summary(incident), parts, f"opsbot show {incident.id}")
 
 
@@ -71,7 +71,8 @@ def reason(incident: Incident) -> str:
 
 def _head(incident: Incident) -> Iterator[Part]:
     yield Part(blocks.header(f"Incident {incident.id}: {incident.title}"))
-    because = f" ({reason(incident)})" if reason(incident) else ""
+    told = reason(incident) if incident.state not in ENDED else ""  # what ended says it in a sentence of its own
+    because = f" ({told})" if told else ""
     target = blocks.code(str(incident.target)) if incident.target else "no target"
     yield Part(blocks.section(blocks.words(
         f"*{STATES[incident.state]}*{because} since {blocks.moment(incident.since)}\n"
@@ -82,15 +83,15 @@ def _head(incident: Incident) -> Iterator[Part]:
     if incident.state is State.PARKED and incident.says:
         yield Part(blocks.section(blocks.plain(blocks.one_line(incident.says), 700)))
     if incident.alerts:
-        yield Part(blocks.context(blocks.plain("\n".join(map(_alert, incident.alerts[:3])), 500)), 3)
+        yield Part(blocks.context(blocks.words("\n".join(map(_alert, incident.alerts[:3])), 1000)), 3)
     if incident.acked_by and incident.unresolved:
         yield Part(blocks.context(blocks.plain(f"{blocks.one_line(incident.acked_by)} looks into it.", 300)), 1)
 
 
 def _alert(alert: Alert) -> str:
-    value = "" if alert.value is None else f" at {alert.value:g}"
+    value = "" if alert.value is None or alert.resolved_at else f" at {alert.value:g}"
     when = alert.resolved_at or alert.fired_at or alert.active_at
-    return f"Alert {blocks.one_line(alert.name)}: {alert.state.value}{value} since {blocks.utc(when)}"
+    return f"Alert {blocks.code(alert.name, 200)}: {alert.state.value}{value} since {blocks.moment(when)}"
 
 
 def _why(incident: Incident, origins: Origins) -> Iterator[Part]:
@@ -105,6 +106,10 @@ def _why(incident: Incident, origins: Origins) -> Iterator[Part]:
     if incident.gaps:
         names = ", ".join(dict.fromkeys(blocks.one_line(gap.source) for gap in incident.gaps))
         yield Part(blocks.context(blocks.plain(f"Could not be seen: {names}", 500)), 4)
+
+
+def _thoughts(incident: Incident) -> Iterator[Part]:
+    """Below the plan: what a model would try must not be read as what is asked for."""
     if incident.unresolved:
         yield from guesses(incident.hypotheses[:GUESSES])
 
@@ -122,7 +127,11 @@ def cause(finding: Finding, origins: Origins, place: int = 0) -> Iterator[Part]:
 
 def cited(line: Citation) -> str:
     """A line of evidence with its place; of the kubelet's time stamp the time of day is kept."""
-    return f"{line.id}:{line.line} {line.source}  {_STAMP.sub(lambda found: found[1] + ' ', line.text, count=1)}"
+    return f"{line.id}:{line.line} {line.source}  {_short(line.text)}"
+
+
+def _short(line: str) -> str:
+    return _STAMP.sub(lambda found: found[1] + " ", line, count=1)
 
 
 def from_where(lines: Sequence[Citation], origins: Origins) -> str:
@@ -142,7 +151,9 @@ def guesses(hypotheses: Sequence[Hypothesis]) -> Iterator[Part]:
         text = f"{title}{sure}\n{blocks.one_line(guess.says)}{playbook}"
         yield Part(blocks.section(blocks.plain(text, 700)), 5 + place)
         if guess.evidence:
-            yield Part(blocks.fence([f"{quote.id}  {quote.quote}" for quote in guess.evidence[:2]], 800), 6 + place)
+            yield Part(
+                blocks.fence([f"{quote.id}  {_short(quote.quote)}" for quote in guess.evidence[:2]], 800), 6 + place
+            )
 
 
 # the plan and what became of it ---------------------------------------------------------------------------------------
@@ -159,16 +170,23 @@ def _plan(incident: Incident, approvers: Sequence[str]) -> Iterator[Part]:
         f"on {blocks.code(str(plan.target))}"
     )))  # fmt: skip
     if incident.run is None:  # a run says itself what is done
-        yield Part(blocks.section(blocks.plain(in_words(plan), 1500)))
+        yield Part(blocks.section(blocks.plain(in_words(plan, because(plan, incident)), 1500)))
     if waits:
         yield from _details(plan)
     if approval is not None:
         yield from _question(incident.id, plan, approval, approvers) if waits else _answer(approval)
 
 
-def in_words(plan: Plan) -> str:
-    """What would be done, why, and how it would be taken back."""
-    lines = [f"Because {blocks.one_line(plan.why)}"]
+def because(plan: Plan, incident: Incident) -> str:
+    """Why the plan is proposed, where that is not what a cause that is shown says already."""
+    shown = [blocks.one_line(f"{f.fault}: {f.says}") for f in incident.findings if f.cause][:CAUSES]
+    why = blocks.one_line(plan.why)
+    return "" if why in shown else why
+
+
+def in_words(plan: Plan, why: str) -> str:
+    """What would be done, why (unless that is empty), and how it would be taken back."""
+    lines = [f"Because {why}"] if why else []
     lines += [
         f"{number}. {blocks.one_line(step.says)} (within {spell(step.timeout)})"
         for number, step in enumerate(plan.steps, 1)
@@ -217,11 +235,17 @@ def _question(number: int, plan: Plan, approval: Approval, approvers: Sequence[s
 
 
 def _answer(approval: Approval) -> Iterator[Part]:
-    lines = list(decisions(approval))
+    lines = [_decision(made) for made in approval.decisions]
     if approval.state in (ApprovalState.EXPIRED, ApprovalState.WITHDRAWN):
         lines.append(f"The question is {approval.state.value}: nothing was changed by this plan.")
     if lines:
-        yield Part(blocks.section(blocks.plain("\n".join(lines), 1000)), 1)
+        yield Part(blocks.section(blocks.words("\n".join(lines), 2000)), 1)
+
+
+def _decision(made: Decision) -> str:
+    word = "approved" if made.approves else "rejected"
+    because = f": {blocks.code(made.reason)}" if made.reason else ""
+    return f"{blocks.code(made.person)} {word} it {blocks.moment(made.at)} ({made.door}){because}"
 
 
 def decisions(approval: Approval) -> Iterator[str]:

@@ -81,7 +81,7 @@ def _proposed(incident: Incident) -> Iterator[Draft]:
     waits = approval.state is ApprovalState.WAITING
     until = f"\nThe question stands until {blocks.utc(approval.expires_at)}." if waits else ""
     title = f"Proposed: {blocks.one_line(plan.playbook)}, plan {plan.digest[: card.PREFIX]}"
-    text = f"{title}\n{card.in_words(plan)}{until}"
+    text = f"{title}\n{card.in_words(plan, blocks.one_line(plan.why))}{until}"
     yield _note(incident, f"proposed.{approval.id}", text)
 
 
@@ -133,7 +133,8 @@ def _report(incident: Incident, text: str, origins: Origins) -> Iterator[Part]:
 def _what_was_done(incident: Incident) -> Iterator[str]:
     plan, run = incident.plan, incident.run
     if plan:
-        yield f"Proposed: {blocks.one_line(plan.playbook)}, because {blocks.one_line(plan.why)}"
+        why = card.because(plan, incident)
+        yield f"Proposed: {blocks.one_line(plan.playbook)}{f', because {why}' if why else ''}"
     yield from card.decisions(incident.approval) if incident.approval else ()
     yield from (card.step_line(step) for step in run.steps) if run else ()
     if not run or not run.changed_something:

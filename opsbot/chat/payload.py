@@ -130,6 +130,8 @@ def _part(body: Body, name: str) -> Body:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > LONGEST:
         raise Refused("malformed", f"text must be at most {LONGEST} characters")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise Refused("malformed", "text holds half of a letter")  # JSON can spell it, UTF-8 and the store cannot
     return value
 
 

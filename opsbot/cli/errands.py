@@ -21,7 +21,7 @@ def run(row: Verb, args: Namespace) -> int:
     except ConfigError as error:
         return _problems(error, args)
     except OpsbotError as error:
-        return _failed(sentence(error), args)
+        return _failed(sentence(error), args, reason=getattr(error, "reason", ""))
     except KeyboardInterrupt:
         return _failed("stopped", args, code=130)
     except BrokenPipeError:
@@ -62,9 +62,9 @@ def _problems(error: ConfigError, args: Namespace) -> int:
     return BAD
 
 
-def _failed(words: str, args: Namespace, code: int = BAD) -> int:
+def _failed(words: str, args: Namespace, code: int = BAD, reason: str = "") -> int:
     if getattr(args, "format", "text") == "json":
-        _write_json({"error": words})
+        _write_json({"error": words} | ({"reason": reason} if reason else {}))
     _complain(f"opsbot: {words}")
     return code
 

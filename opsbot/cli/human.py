@@ -35,6 +35,9 @@ class Human(Protocol):
     def ask(self, say: Say, incident: Incident, store: Store) -> None:
         """Put the question; the answer, if one is given here, goes into the store."""
 
+    def told(self, incident: Incident, store: Store) -> bool:
+        """Whether all that there is to tell of the incident has reached them."""
+
 
 class Played:
     """The demo decides in the human's place, and says so."""
@@ -46,6 +49,10 @@ class Played:
         """Yes, at once."""
         say("approve?", "the demo plays the human itself and says yes")
         decide(say, incident, store, self._access, approves=True)
+
+    def told(self, _incident: Incident, _store: Store) -> bool:
+        """The story is told where they are."""
+        return True
 
 
 class AtTerminal:
@@ -72,6 +79,10 @@ class AtTerminal:
                 return None
         return None
 
+    def told(self, _incident: Incident, _store: Store) -> bool:
+        """The story is told where they are."""
+        return True
+
 
 class InChat:
     """Somebody at the chat's page, or the demo clicking there in their place."""
@@ -96,6 +107,10 @@ class InChat:
                 return place.ts
             time.sleep(GLANCE / 4)
         raise PermanentError(f"the chat did not show the plan within {PATIENCE:.0f} s")
+
+    def told(self, incident: Incident, store: Store) -> bool:
+        """The last edit of the card and the report stand in the chat too."""
+        return incident.told == incident.mark and not store.next_messages(clock())
 
 
 def decide(say: Say, incident: Incident, store: Store, access: Access, *, approves: bool) -> None:

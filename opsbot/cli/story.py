@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsbot.cli.tell import line, moment, steps
@@ -91,7 +92,7 @@ class Story:
             if incident:
                 self._incident(incident, store)
                 self._scaled(ground)
-                if incident.state in ENDS and not self._after(incident):
+                if incident.state in ENDS and not self._after(incident, store):
                     return self._end(incident, store)
             if time.monotonic() - self._news_at > PATIENCE:
                 raise PermanentError(f"nothing happened for {PATIENCE:.0f} s: the scene is stuck")
@@ -105,10 +106,10 @@ class Story:
         while not self.stopped():
             time.sleep(GLANCE)
 
-    @staticmethod
-    def _after(incident: Incident) -> bool:
-        """Whether the report is still to come."""
-        return incident.reported < incident.version
+    def _after(self, incident: Incident, store: Store) -> bool:
+        """Whether the report is still to come, or to reach the human."""
+        told = self.human is None or self.human.told(incident, store)
+        return incident.reported < incident.version or not told
 
     def _once(self, name: str) -> bool:
         """Whether this was not told before; it counts as told from now on."""
@@ -211,7 +212,7 @@ class Story:
 
 
 def _where_next() -> Iterator[Text]:
-    program = "opsbot" if shutil.which("opsbot") else os.path.relpath(sys.argv[0])
+    program = _program()
     yield line(("Where to look next", "bold"))
     for what, why in (
         (f"{program} check", "the alerts, rules and playbooks that just worked; `test` runs their cases"),
@@ -219,3 +220,11 @@ def _where_next() -> Iterator[Text]:
         ("docs/safety.md", "what opsbot promises, and how it is held"),
     ):
         yield line(f"  {what:<28}{why}")
+
+
+def _program() -> str:
+    """How to start opsbot again: the way that it was started, where it is on no path."""
+    if shutil.which("opsbot"):
+        return "opsbot"
+    module = Path(sys.argv[0]).name == "__main__.py"
+    return "python -m opsbot" if module else os.path.relpath(sys.argv[0])

@@ -28,7 +28,7 @@ def run(desk: Desk, person: str, args: Namespace) -> Answer:
 def _acked(desk: Desk, person: str, number: int) -> Answer:
     incident = shape.wanted(desk.store, number)
     if not incident.unresolved:
-        raise Refused("resolved", f"incident {incident.id} is resolved already")
+        raise Refused("resolved", f"incident {incident.id} is resolved already; `show {incident.id}` tells how")
     if incident.acked_by == person:
         return Answer({"incident": shape.brief(incident)})
     note = Note(who=person, act="acked", detail={"before": incident.acked_by} if incident.acked_by else {})

@@ -11,6 +11,9 @@ from opsbot.core.errors import Refused
 from opsbot.mask import mask
 from opsbot.remediate import approvals
 
+OTHERS = ("not_allowed", "same_person", "second_person")
+"""Refusals that another person would not meet."""
+
 
 def approve(desk: Desk, person: str, args: Namespace) -> Answer:
     """{incident: brief}; Refused names why the word does not count. PLAN must be what the person read."""
@@ -30,14 +33,12 @@ def _decide(desk: Desk, person: str, args: Namespace, *, approves: bool) -> Answ
     try:
         decided = approvals.decide(incident, decision, prefix, desk.access, desk.store)
     except Refused as refused:
-        raise _with_hint(desk, refused, incident.approval.permission if incident.approval else "") from refused
+        raise _with_hint(desk, refused, person, incident.approval.permission if incident.approval else "") from refused
     return Answer({"incident": shape.brief(decided)})
 
 
-def _with_hint(desk: Desk, refused: Refused, permission: str) -> Refused:
-    """A refusal for want of a right says whom to ask instead."""
-    if refused.reason != "not_allowed":
+def _with_hint(desk: Desk, refused: Refused, person: str, permission: str) -> Refused:
+    """A refusal that somebody else can help with says who."""
+    if refused.reason not in OTHERS:
         return refused
-    others = desk.access.who_may(permission)
-    hint = f"ask {', '.join(others)}" if others else f"no person in access.people has {permission}"
-    return Refused(refused.reason, f"{refused}; {hint}")
+    return Refused(refused.reason, f"{refused}; {desk.access.whom_to_ask(permission, besides=person)}")

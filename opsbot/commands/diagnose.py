@@ -12,7 +12,6 @@ from opsbot.core import target as targets
 from opsbot.core.audit import Note
 from opsbot.core.diagnosis import thought_of
 from opsbot.core.errors import Blind, PermanentError
-from opsbot.core.incident import advance
 from opsbot.core.target import Target
 from opsbot.diagnose import case as cases
 from opsbot.diagnose import opinion as opinions
@@ -70,7 +69,8 @@ def _incident(desk: Desk, person: str, args: Namespace) -> Answer:
         incident = shape.wanted(desk.record, number)
         evidence, _ = desk.record.evidence(number, incident.round)
         return Answer(_prompt(desk, cases.of(incident, evidence, _summaries(desk))))
-    incident = advance(shape.wanted(desk.store, number), "again", desk.now, reason="asked_by_human")
+    before = shape.wanted(desk.store, number)
+    incident = shape.moved(before, "again", desk.now, "asked_by_human", "diagnosed again")
     note = Note(who=person, act="diagnose_again", reason="asked_by_human")
     return Answer({"incident": shape.brief(desk.store.save(incident, note, desk.now))})
 

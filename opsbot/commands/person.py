@@ -14,7 +14,7 @@ def person(access: Access, door: str, identity: str, permission: str, called: st
     """
     name = access.person(door, identity)
     if permission and not access.may(name, permission):
-        others = access.who_may(permission)
-        hint = f"ask {', '.join(others)}" if others else "nobody in access.people has it"
-        raise Refused("not_allowed", f"{name or called or identity} may not {permission}; {hint}")
+        stranger = "" if name else f" (access.people knows no {identity} here)"
+        who = f"{name or called or identity} may not {permission}"
+        raise Refused("not_allowed", f"{who}; {access.whom_to_ask(permission)}{stranger}")
     return name or f"{door}:{identity}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from opsbot.core.errors import Blind, Conflict, OpsbotError, Refused, TemporaryError, Unknown
+from opsbot.core.errors import Blind, Conflict, OpsbotError, TemporaryError, Unknown
 
 
 def sentence(error: OpsbotError) -> str:
-    """An error in words for a person."""
+    """An error in words for a person; the name of a refusal is for programs."""
     match error:
         case Conflict():
             return "somebody changed it at the same moment: look again, then repeat"
@@ -16,7 +16,5 @@ def sentence(error: OpsbotError) -> str:
             return f"sent, but nobody confirmed it: {error}"
         case TemporaryError():
             return f"not done, try again later: {error}"
-        case Refused():
-            return f"refused ({error.reason}): {error}"
         case _:
             return str(error)

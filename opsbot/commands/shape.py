@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from opsbot.core.alert import Alert
@@ -11,9 +12,9 @@ from opsbot.core.audit import AuditEntry
 from opsbot.core.canonical import plain
 from opsbot.core.diagnosis import Finding, Hypothesis, Proposal
 from opsbot.core.duration import spell
-from opsbot.core.errors import PermanentError
+from opsbot.core.errors import PermanentError, Refused
 from opsbot.core.evidence import Evidence, Gap
-from opsbot.core.incident import Incident
+from opsbot.core.incident import Incident, State, advance
 from opsbot.core.playbook import Plan, PlannedStep, Ruling, Run
 from opsbot.core.ports import Store
 from opsbot.core.target import Target
@@ -30,6 +31,26 @@ def wanted(store: Store, number: int) -> Incident:
     if found is None:
         raise PermanentError(f"there is no incident {number}; `opsbot incidents --all` lists them")
     return found
+
+
+def moved(incident: Incident, event: str, now: datetime, reason: str, called: str) -> Incident:
+    """The incident after what a human asked for; Refused("no_such_edge") says what can be done instead."""
+    try:
+        return advance(incident, event, now, reason=reason)
+    except Refused as refused:
+        raise Refused(refused.reason, f"incident {incident.id} cannot be {called}: {_meanwhile(incident)}") from refused
+
+
+def _meanwhile(incident: Incident) -> str:
+    match incident.state:
+        case State.RESOLVED:
+            return f"it is resolved already; `show {incident.id}` tells how"
+        case State.AWAITING_APPROVAL:
+            return f"its plan waits for an answer; `reject {incident.id}` first"
+        case State.OPEN:
+            return "it is being diagnosed; ask again in a moment"
+        case _:
+            return f"a change is under way ({incident.state.value}); ask again when it has ended"
 
 
 def target(value: Target | None) -> dict[str, str] | None:

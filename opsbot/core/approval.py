@@ -59,13 +59,18 @@ def decide(approval: Approval, decision: Decision, digest_prefix: str) -> Approv
     `digest_prefix` is what the person read (8 characters or more of the plan's digest).
     """
     if approval.state is not ApprovalState.WAITING:
-        raise Refused(f"approval_{approval.state.value}", f"this approval is {approval.state.value} already")
+        raise Refused(
+            f"approval_{approval.state.value}",
+            f"this is answered already: {approval.state.value}; `show` tells the rest",
+        )
     if approval.expired(decision.at):
-        raise Refused("approval_expired", "this approval has expired; a new plan is needed")
+        raise Refused(
+            "approval_expired", "the question has expired, and nothing is changed; `diagnose ID` leads to a new plan"
+        )
     if len(digest_prefix) < 8 or not approval.plan.startswith(digest_prefix):
-        raise Refused("other_plan", "that is not the plan that waits now: read it again with `opsbot show`")
+        raise Refused("other_plan", "that is not the plan that waits now; `show` tells which one does")
     if any(made.person == decision.person and made.approves for made in approval.decisions) and decision.approves:
-        raise Refused("same_person", f"{decision.person} has approved it already; another person must")
+        raise Refused("same_person", f"{decision.person} has approved it already, and it takes one more person")
     if approval.second_person and decision.approves and decision.person == approval.asked_by:
         raise Refused("second_person", "who asked for the run may not be the one who approves it")
     made = replace(approval, decisions=(*approval.decisions, decision))

@@ -45,17 +45,16 @@ def decide(incident: Incident, decision: Decision, prefix: str, access: Access, 
             return store.save(after, _note(after, decision), decision.at)
         except Conflict:
             incident = _again(store, incident.id)
-    raise Refused("busy", "others keep changing this incident; try again")
+    raise Refused("busy", "others keep changing this incident; look again, then try again")
 
 
 def judged(incident: Incident, decision: Decision, prefix: str, access: Access) -> Incident:
     """The incident with the decision in it, not saved; Refused as in `decide`. Pure."""
     approval = incident.approval
     if approval is None or incident.state is not State.AWAITING_APPROVAL:
-        said = f" (its approval is {approval.state.value})" if approval else ""
-        raise Refused(
-            "not_waiting", f"incident {incident.id} is {incident.state.value}{said}: nothing waits for approval"
-        )
+        said = f", its last question {approval.state.value}" if approval else ""
+        now = f"incident {incident.id} is {incident.state.value.replace('_', ' ')}{said}"
+        raise Refused("not_waiting", f"nothing waits for an answer there: {now}; `show {incident.id}` tells the rest")
     if not access.may(decision.person, approval.permission):
         raise Refused("not_allowed", f"{decision.person or 'an unknown person'} may not {approval.permission}")
     made = decided(approval, decision, prefix)
@@ -78,7 +77,7 @@ def doubts(approval: Approval, access: Access) -> tuple[str, ...]:
 def _again(store: Store, incident: int) -> Incident:
     found = store.load(incident)
     if found is None:
-        raise Refused("gone", f"there is no incident {incident}")
+        raise Refused("gone", f"there is no incident {incident} any more; `incidents --all` lists them")
     return found
 
 

@@ -125,7 +125,7 @@ def answers() -> Iterator[tuple[str, Body]]:
     yield "reply help approve", replies.reply("help", help_data("approve"))
     shown = card(INCIDENTS["waiting"], ORIGINS, ["Ana"])
     yield "reply show", replies.shown(shown, [shape.entry(entry)], 42)
-    yield "reply trouble", replies.trouble("refused (not_allowed): Ben may not approve:scale; ask Ana")
+    yield "reply trouble", replies.trouble("Ben may not approve:scale; ask Ana (sre)")
     yield "form reject", replies.form(approval_of(PLAN).id, 42, PLAN.digest[:8])
 
 

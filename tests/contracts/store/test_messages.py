@@ -86,6 +86,22 @@ def test_one_message_per_incident_the_longest_waiting_first(store: Store, now: d
     assert keys(store, now) == [(3, "c"), (1, "c"), (2, "n")]
 
 
+def test_cards_go_before_the_notes_of_other_incidents(store: Store, now: datetime, incident: Make) -> None:
+    """In a storm a new alert's card must not wait behind what others have to say."""
+    for number, key in enumerate("abcd", 1):
+        store.create(incident(key=key), NOTE, now)
+        store.add_messages(number, [card("c")], "1", now)
+        store.message_sent(store.next_messages(now)[0].id, Place("C1", f"{number}"), now)
+    store.add_messages(1, [note("n"), card("edit")], "2", now)
+    store.add_messages(2, [note("n")], "2", now)
+    store.add_messages(4, [card("edit")], "2", now)
+    store.add_messages(3, [card("edit")], "2", now)
+    assert keys(store, now) == [(4, "edit"), (3, "edit"), (1, "n"), (2, "n")]
+    assert [message.incident for message in store.next_messages(now, limit=3)] == [4, 3, 1]
+    store.message_put_off(store.next_messages(now)[0].id, now + timedelta(seconds=9))
+    assert keys(store, now) == [(3, "edit"), (1, "n"), (2, "n")]
+
+
 def test_a_card_goes_before_notes_while_it_stands_nowhere(store: Store, now: datetime, made: Incident) -> None:
     store.add_messages(made.id, [note("n1")], "1", now)
     assert store.next_messages(now) == ()
