@@ -48,8 +48,24 @@ def question(case: Case, tokens: int, timeout: float = 60.0) -> Question:
     wanted = schema(case)
     # Twice the question and twice the answer, and the broken answer once more; three characters are a token.
     characters = (tokens - 3 * MOST_TOKENS) // 2 * 3 - len(SYSTEM) - len(str(wanted))
-    text = _text(case, min(max(characters, LEAST_CHARACTERS), MOST_CHARACTERS))
+    text = _fitting(case, max(characters, LEAST_CHARACTERS))
     return Question(SYSTEM, mask(text), wanted, MOST_TOKENS, timeout)
+
+
+def _fitting(case: Case, characters: int) -> str:
+    """The text in so many characters, or in fewer where they are of scripts that take more tokens."""
+    size = min(characters, MOST_CHARACTERS)
+    text = _text(case, size)
+    while (weight := _weight(text)) > characters and size > LEAST_CHARACTERS:
+        size = max(min(size * characters // weight, size * 19 // 20), LEAST_CHARACTERS)
+        text = _text(case, size)
+    return text
+
+
+def _weight(text: str) -> int:
+    """How many ASCII characters would take as many tokens: three for each two bytes of all other letters."""
+    other = [letter for letter in text if not letter.isascii()]
+    return len(text) - len(other) + 3 * len("".join(other).encode("utf-8", "replace")) // 2
 
 
 def _text(case: Case, characters: int) -> str:

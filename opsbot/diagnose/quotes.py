@@ -18,6 +18,13 @@ LEAST = 8
 _NUMBER = re.compile(r"^[ \t]*e\d{1,6}:\d{1,7}\| ?", re.MULTILINE)
 _NOT_SPOKEN = re.compile(r"[\W_]+")
 _TAGS = {0xE0000 + code: code for code in range(0x20, 0x7F)}  # invisible twins of ASCII
+_TWINS = str.maketrans({
+    **dict(zip("\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u043a\u0455\u0458", "aeopcyxiksj", strict=True)),
+    **dict(zip("\u0501\u04bb\u051b\u051d\u043c\u0442\u0433\u043f\u0432\u043d\u04cf", "dhqwmtrnbhl", strict=True)),
+    **dict(zip("\u03b1\u03bf\u03c1\u03bd\u03c5\u03b9\u03ba\u03c4\u03b7\u03c7\u03b3", "aopvuiktnxy", strict=True)),
+    **dict(zip("\u0261\u0131\u0578\u057d\u0585\u0575\u0581\u0570", "ginuojgh", strict=True)),
+})  # fmt: skip
+"""Small letters of other scripts that pass for Latin ones, each with the one that it passes for (Unicode TS 39)."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,10 @@ def flat(text: str) -> str:
 
 
 def _spoken(text: str) -> str:
-    plain = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text.translate(_TAGS)).casefold()
-    return _NOT_SPOKEN.sub("", plain)
+    if text.isascii():
+        return _NOT_SPOKEN.sub("", text.lower())
+    plain = unicodedata.normalize("NFKD", text.translate(_TAGS)).casefold()  # NFKD: accents go too, as no letters
+    return _NOT_SPOKEN.sub("", plain.translate(_TWINS))
 
 
 def _encoded(name: str) -> list[str]:

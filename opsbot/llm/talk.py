@@ -111,7 +111,7 @@ class Talk:
         except NotAsked:
             raise
         except Blind:  # it may have been answered, and be charged for, all the same
-            self.spent.add(guessed(_length(messages)), self._question.max_tokens)
+            self.spent.add(guessed(_said(messages)), self._question.max_tokens)
             raise
 
     def _good(self, heard: Heard) -> Heard:
@@ -123,7 +123,7 @@ class Talk:
     def _text(self, heard: Heard, messages: Messages) -> str:
         """What the model said."""
         found = heard.json
-        self.spent.add(*_usage(found, _length(messages), len(heard.body)))
+        self.spent.add(*_usage(found, _said(messages), heard.body.decode("utf-8", "replace")))
         if not isinstance(found, dict):
             raise self._none("gave an answer that is no JSON object")
         try:
@@ -140,8 +140,8 @@ class Talk:
         return NoAnswer(why, self.spent)
 
 
-def _length(messages: Messages) -> int:
-    return sum(len(message["content"]) for message in messages)
+def _said(messages: Messages) -> str:
+    return "".join(message["content"] for message in messages)
 
 
 def _seconds(text: str) -> float:
@@ -153,13 +153,13 @@ def _seconds(text: str) -> float:
     return asked if asked >= 0 else math.inf
 
 
-def _usage(found: Any, asked: int, said: int) -> tuple[int, int]:
-    """Tokens of prompt and answer as the server counts them; guessed from characters where it does not."""
+def _usage(found: Any, asked: str, said: str) -> tuple[int, int]:
+    """Tokens of prompt and answer as the server counts them; guessed from the text where it does not."""
     usage = found.get("usage") if isinstance(found, dict) else None
     counts = usage if isinstance(usage, dict) else {}
     return _count(counts.get("prompt_tokens"), asked), _count(counts.get("completion_tokens"), said)
 
 
-def _count(value: Any, characters: int) -> int:
+def _count(value: Any, text: str) -> int:
     known = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_TOKENS
-    return value if known else guessed(characters)
+    return value if known else guessed(text)

@@ -27,7 +27,7 @@ from opsbot.core.task import Mode, Skill, next_skills
 from opsbot.diagnose.agent import DiagnosticAgent
 from opsbot.diagnose.case import Case, of
 from opsbot.diagnose.opinion import ModelAgent
-from opsbot.diagnose.rulefile import load_all
+from opsbot.diagnose.rulefile import load
 from opsbot.kube.read import KubeReader
 from opsbot.kube.write import KubeWriter
 from opsbot.mask import mask
@@ -46,7 +46,7 @@ ODD = "INFO lease 77 moved to state q9 and stays there\n"
 
 @cache
 def rules() -> tuple[DiagnosisRule, ...]:
-    return tuple(load_all(sorted((ROOT / "rules").glob("*.yaml"))))
+    return tuple(rule for file in sorted((ROOT / "rules").glob("*.yaml")) for rule in load(file))
 
 
 @cache

@@ -173,6 +173,11 @@ NAMED = {
     "dots": "so: restart.workload",
     "hidden signs": "r\u200be\u200bstart_workload",
     "wide letters": "\uff52\uff45\uff53\uff54\uff41\uff52\uff54_workload",
+    "Cyrillic": "\u0433\u0435\u0455t\u0430\u0433t_w\u043e\u0433k\u04cf\u043e\u0430\u0501",
+    "Greek": "re\u03c3tart w\u03bfrkl\u03bfad".replace("\u03c3", "s"),
+    "capitals": "\u0420ESTART".replace("\u0420", "R") + "_W\u041eRKL\u041e\u0410D",
+    "accents": "r\u00e9start_w\u00f6rkload",
+    "struck out": "r\u0336e\u0336start_workload",
     "backwards": "\u202edaolkrow_tratser\u202c",
     "tags": "".join(chr(0xE0000 + ord(c)) for c in "restart_workload"),
 } | {f"base64 {skip}": base64.b64encode(b"x" * skip + b"run restart_workload now").decode() for skip in range(3)}

@@ -141,6 +141,19 @@ def test_it_keeps_to_the_tokens_whatever_there_is(tokens: int) -> None:
     assert made.text.rstrip().endswith("as described at the start.")
 
 
+@pytest.mark.parametrize("tokens", [60_000, 12_000])
+@pytest.mark.parametrize(
+    "letter", ["\u9519", "\u043e", "\u0e01", "\U0001f525"], ids=["Han", "Cyrillic", "Thai", "emoji"]
+)
+def test_scripts_that_take_more_tokens_get_fewer_letters(letter: str, tokens: int) -> None:
+    noise = "".join(f"2026-03-04T09:{n // 60 % 60:02}:{n % 60:02}Z {letter * 60}\n" for n in range(2_000))
+    made = question(case(noise), tokens)
+    most = worst(made)
+    assert most.prompt + most.completion <= tokens
+    assert made.text.count(letter) > 300
+    assert made.text.rstrip().endswith("as described at the start.")
+
+
 def test_a_budget_for_nothing_still_makes_a_question_that_the_budget_then_refuses() -> None:
     made = question(case(NOISE), 100)
     assert len(made.text) < 4_000

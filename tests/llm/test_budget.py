@@ -13,7 +13,7 @@ import pytest
 from opsbot.core.errors import Blind, PermanentError, Refused
 from opsbot.core.ports import Model, Question, Reply, Store
 from opsbot.llm import Budgeted
-from opsbot.llm.spent import NoAnswer, Spent, worst
+from opsbot.llm.spent import NoAnswer, Spent, guessed, worst
 from opsbot.store import SqlStore, open_store
 from opsbot.testing import FakeModel, ManualClock
 from tests.llm.model_world import EMPTY, Terms, question
@@ -163,6 +163,21 @@ def test_without_prices_only_tokens_are_capped(world: World) -> None:
     assert Budgeted(FakeModel(EMPTY), Terms(usd_per_day=0.0), None, world.clock).ask(question(), 5.0).text == EMPTY
     world.budgeted(FakeModel(EMPTY), Terms(usd_per_day=0.0)).ask(question(), 5.0)
     assert world.store.fetch(world.key) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("", 0, 0), ("abc", 1, 1), ("abcd", 2, 2), ("word " * 300, 450, 500), ("\u9519\u8bef" * 100, 200, 300),
+        ("\u043e\u0448\u0438\u0431\u043a\u0430 " * 100, 300, 700), ("\u0e01" * 90, 90, 180),
+        ("\U0001f525" * 50, 100, 100), ("\u00e9t\u00e9 " * 30, 60, 90), ("queue \u6ee1 " * 10, 30, 45),
+        ("\ud800", 1, 2),
+    ],
+    ids=["nothing", "one", "two", "English", "Chinese", "Russian", "Thai", "emoji", "French", "mixed",
+         "half a pair"],
+)  # fmt: skip
+def test_tokens_are_guessed_high_in_every_script(text: str, least: int, most: int) -> None:
+    assert least <= guessed(text) <= most
 
 
 def test_the_worst_case_covers_a_question_that_had_to_be_mended() -> None:
