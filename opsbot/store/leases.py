@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,8 +28,8 @@ def _held(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def claim(db: sa.Connection, task: Task, worker: str, now: datetime, lease: timedelta) -> bool:
-    """Take a task unless it is held; False when lost."""
-    if db.execute(sa.select(claims.c.worker).where(_is(task) & _held(now))).first():
+    """Take a task unless it is held; False when lost. A claim that a hand has made unreadable holds nothing."""
+    if any(_readable(row) for row in db.execute(lying(*claims.columns).where(_is(task) & _held(now)))):
         return False
     if db.execute(sa.select(incidents.c.id).where(incidents.c.id == task[0])).first() is None:
         raise PermanentError(f"there is no incident {task[0]}")
@@ -63,14 +62,15 @@ def end_waiting(db: sa.Connection, incident: int) -> None:
 def listed(db: sa.Connection, now: datetime) -> tuple[Claim, ...]:
     """What is held now; a row that was spoilt by hand is logged and left out."""
     rows = db.execute(lying(*claims.columns).where(_held(now)).order_by(claims.c.incident, claims.c.skill))
-    return tuple(found for row in rows for found in _readable(row))
+    return tuple(found for found in map(_readable, rows) if found)
 
 
-def _readable(row: sa.Row[Any]) -> Iterator[Claim]:
+def _readable(row: sa.Row[Any]) -> Claim | None:
     try:
         one = meant(claims, row)
-        yield Claim(one.incident, Skill(one.skill), one.worker, one.lease, one.again_at)
+        return Claim(one.incident, Skill(one.skill), one.worker, one.lease, one.again_at)
     except PermanentError as error:
         LOG.error("%s", error)
     except ValueError:
         LOG.error("%s is of no skill that is known here", named(claims, row))
+    return None

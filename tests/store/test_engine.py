@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from opsbot.core.audit import Note
-from opsbot.core.errors import PermanentError, TemporaryError
+from opsbot.core.errors import OpsbotError, PermanentError, TemporaryError
 from opsbot.core.incident import Incident
 from opsbot.core.message import Draft, Kind, Said
 from opsbot.core.ports import Store
@@ -59,7 +61,7 @@ def test_what_was_stored_is_there_when_opened_again(url: str, file: Path, now: d
 @pytest.mark.parametrize("write", [True, False], ids=["to write", "to read"])
 def test_a_missing_store_is_named_and_not_made(tmp_path: Path, now: datetime, write: bool) -> None:
     file = tmp_path / "none.db"
-    with pytest.raises(PermanentError, match=rf"no store at {file}; start `opsbot serve`"):
+    with pytest.raises(PermanentError, match=rf"no store at {file}; start `opsbot serve` first$"):
         open_store(f"sqlite:///{file}", now, create=False, write=write)
     assert list(tmp_path.iterdir()) == []
 
@@ -97,6 +99,30 @@ def _stranger(file: Path) -> None:
     _sql(file, "CREATE TABLE customers (id INTEGER)")
 
 
+def _other_steps(file: Path) -> None:
+    _sql(file, "UPDATE schema_versions SET name = 'create customers' WHERE number = 1")
+
+
+def _a_number_alone(file: Path) -> None:
+    _sql(file, "UPDATE schema_versions SET number = 69 WHERE number = 1")
+
+
+def _half_a_list(file: Path) -> None:
+    _sql(file, "DELETE FROM schema_versions WHERE number = 1")
+
+
+def _no_list(file: Path) -> None:
+    _sql(file, "DELETE FROM schema_versions")
+
+
+def _no_audit(file: Path) -> None:
+    _sql(file, "DROP TABLE audit")
+
+
+def _noise(file: Path) -> None:
+    file.write_bytes(random.Random(69).randbytes(20_000))
+
+
 def _text(file: Path) -> None:
     file.write_text("this is a letter to my aunt, and it is longer than a page header of a database " * 30)
 
@@ -117,11 +143,29 @@ def _folder(file: Path) -> None:
     [
         (_newer, rf"was made by a newer opsbot \(its schema is {NEWEST + 1}, this program knows {NEWEST}\)"),
         (_stranger, "is not an opsbot store: it holds tables of another program"),
+        (_other_steps, "is not an opsbot store, or is damaged: its list of schema changes is none of opsbot's"),
+        (_a_number_alone, "is not an opsbot store, or is damaged"),
+        (_half_a_list, "is not an opsbot store, or is damaged"),
+        (_no_list, "is not an opsbot store, or is damaged"),
+        (_no_audit, "is not an opsbot store, or is damaged"),
         (_text, "is not an opsbot store"),
+        (_noise, "is not an opsbot store"),
         (_cut, "is damaged; restore a copy"),
         (_folder, "cannot be opened|no store at"),
     ],
-    ids=["newer", "another program's", "no database", "damaged", "a folder"],
+    ids=[
+        "newer",
+        "another program's",
+        "another's changes",
+        "a number alone",
+        "half a list",
+        "no list",
+        "no audit",
+        "no database",
+        "noise",
+        "damaged",
+        "a folder",
+    ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_plain_words_and_left_alone(
     url: str, file: Path, now: datetime, spoil: Callable[[Path], None], says: str, create: bool
@@ -133,6 +177,36 @@ def test_a_file_that_cannot_be_used_is_refused_in_plain_words_and_left_alone(
         open_store(url, now, create=create)
     assert str(refused.value).count(str(file)) == 1
     assert (file.read_bytes() if file.is_file() else b"") == before
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_noise_in_a_file_is_never_taken_for_a_newer_schema(
+    url: str, file: Path, now: datetime, incident: Make, seed: int
+) -> None:
+    """Random bytes over one page, from anywhere in it: refused in words, or read as far as it can be."""
+    store = open_store(url, now)
+    store.create(incident("a"), NOTE, now)
+    store.close()
+    chance, whole = random.Random(seed), bytearray(file.read_bytes())
+    page = 4096 * (seed % (len(whole) // 4096))
+    start = page + chance.randrange(4000)
+    whole[start : page + 4096] = chance.randbytes(page + 4096 - start)
+    file.write_bytes(whole)
+    said = _asked_everything(url, now, create=bool(seed % 3))
+    assert "newer" not in said
+
+
+def _asked_everything(url: str, now: datetime, *, create: bool) -> str:
+    """What was said where it refused; anything but words ends the test."""
+    try:
+        store = open_store(url, now, create=create)
+    except OpsbotError as error:
+        return str(error)
+    for ask in (store.verify, store.incidents, store.audit, lambda: store.load(1), store.due):
+        with suppress(OpsbotError):
+            ask()
+    store.close()
+    return ""
 
 
 def test_an_older_schema_is_brought_up_by_serve_alone(
@@ -219,6 +293,74 @@ def test_serve_refuses_at_its_start_a_store_that_it_may_not_write(
     assert done.stderr == ""
     assert done.stdout.splitlines()[:2] == ["1", "1"]
     assert "can only be read by this user" in done.stdout.splitlines()[2]
+
+
+_RIGHTS = """
+import os, sys
+from datetime import UTC, datetime
+from opsbot.core.audit import Note
+from opsbot.core.errors import PermanentError
+from opsbot.core.incident import Incident, State
+from opsbot.mask import mask
+from opsbot.store import open_store
+now = datetime(2026, 1, 1, tzinfo=UTC)
+first = open_store("sqlite://", now)  # whatever is to be imported is imported while it may be read
+first.create(Incident(0, "k", 0, State.OPEN, "critical", mask("slow"), now, now), Note("monitor", "opened"), now)
+first.close()
+os.seteuid(os.geteuid() or 65534)
+for create, write in ((False, False), (True, True)):
+    try:
+        store = open_store(sys.argv[1], now, create=create, write=write)
+        print(len(store.incidents()), "incidents")
+        store.close()
+    except PermanentError as error:
+        print(error)
+"""
+_FOLDER, _FILE = "may not write in its folder", "may not write the file; start `opsbot serve` as its owner"
+_READ_IT = "may not read the file; ask as the user of `opsbot serve`"
+
+
+@pytest.mark.parametrize(
+    ("file_mode", "folder_mode", "reads", "serves"),
+    [
+        (0o444, 0o777, "1 incidents", _FILE),
+        (0o444, 0o555, _FOLDER, _FOLDER),
+        (0o666, 0o555, _FOLDER, _FOLDER),
+        (0o000, 0o777, _READ_IT, _READ_IT),
+        (None, 0o555, "no store at", _FOLDER),
+    ],
+    ids=["a file to read", "a file and a folder to read", "a folder to read", "somebody else's", "no file"],
+)
+def test_rights_that_are_missing_are_said_in_a_sentence(
+    readable_folder: Path, now: datetime, incident: Make, file_mode: int | None, folder_mode: int, reads: str,
+    serves: str,
+) -> None:  # fmt: skip
+    """Of a store that was closed: to those who read, and to serve. Root becomes nobody for it."""
+    file = readable_folder / "opsbot.db"
+    if file_mode is not None:
+        store = open_store(f"sqlite:///{file}", now)
+        store.create(incident("a"), NOTE, now)
+        store.close()
+        file.chmod(file_mode)
+    readable_folder.chmod(folder_mode)
+    command = [sys.executable, "-c", _RIGHTS, f"sqlite:///{file}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    first, second = done.stdout.splitlines()
+    assert reads in first
+    assert serves in second
+
+
+def test_a_file_that_nobody_can_change_is_said_in_a_sentence_even_to_root(url: str, file: Path, now: datetime) -> None:
+    """As on a disk that was mounted for reading: SQLite is told that nothing can change there."""
+    open_store(url, now).close()
+    address = f"{file.absolute().as_uri()}?immutable=1"
+    base = engine._engine(lambda: sqlite3.connect(address, uri=True, check_same_thread=False), sa.QueuePool)
+    reader = SqlStore(base, str(file), memory=False)
+    assert reader.incidents() == ()
+    with pytest.raises(PermanentError, match="can only be read by this user, and this needs to write"):
+        reader.put("a", "b", now)
+    reader.close()
 
 
 def test_a_full_disk_is_temporary_and_nothing_is_half_written(
