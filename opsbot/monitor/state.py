@@ -88,9 +88,10 @@ def _begun(
     now: datetime, target: Target | None,
 ) -> Alert:  # fmt: skip
     return Alert(
-        rule=rule.id, name=rule.name, fingerprint=name, severity=labels.get("severity", ""), labels=mask_tree(labels),
-        state=AlertState.PENDING, active_at=now, value=float(sample.value) if math.isfinite(sample.value) else None,
-        held_at=now, holds_since=now, annotations=annotations, actions=rule.actions, target=target,
+        rule=rule.id, name=rule.name, fingerprint=name, severity=mask(labels.get("severity", "")),
+        labels=mask_tree(labels), state=AlertState.PENDING, active_at=now,
+        value=float(sample.value) if math.isfinite(sample.value) else None, held_at=now, holds_since=now,
+        annotations=annotations, actions=rule.actions, target=target,
     )  # fmt: skip
 
 
