@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from opsbot import config as settings
 from opsbot.access import Access
 from opsbot.app.hands import Hands
 from opsbot.chat.notify import Notifier
@@ -102,7 +103,7 @@ def _means(config: Config, hands: Hands, playbooks: Mapping[str, Playbook], aler
         cluster=config.kubernetes.cluster, nonce=partial(secrets.token_hex, 8), reader=hands.reader,
         writer=hands.writer if which is not Mode.OBSERVE else None, metrics=hands.metrics,
         opinion_within=config.model.timeout if config.model else timedelta(),
-        every={rule.id: rule.every for rule in alerts},
+        home=settings.home(config), every={rule.id: rule.every for rule in alerts},
     )  # fmt: skip
 
 

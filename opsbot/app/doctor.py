@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NEEDED = (("list", "Pod", ""), ("get", "Pod", "log"), ("list", "Event", ""), ("list", "ReplicaSet", ""),
           ("get", "Deployment", ""), ("list", "Node", ""), ("list", "HorizontalPodAutoscaler", ""))  # fmt: skip
+PAUSE = (("get", "ConfigMap", ""),)
 WRITES = (("patch", "Deployment", ""), ("patch", "StatefulSet", ""))
 UNWANTED = (("get", "Secret", ""), ("patch", "Deployment", ""), ("delete", "Pod", ""))
 
@@ -88,7 +89,8 @@ def cluster_read(desk: TerminalDesk) -> Probe:
     def look() -> tuple[str, str]:
         client: Any = desk.reader
         says, spaces = client.check(), desk.config.kubernetes.namespaces or ("",)
-        missing = _lacking(client, NEEDED, spaces)
+        home = settings.home(desk.config)
+        missing = [*_lacking(client, NEEDED, spaces), *(_lacking(client, PAUSE, (home,)) if home else ())]
         if missing:
             return "bad", f"{says}, but may not {', '.join(missing)}"
         more = [wish for wish in UNWANTED if any(client.may(wish[0], wish[1], space, wish[2]) for space in spaces)]

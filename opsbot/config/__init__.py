@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from opsbot.config.environment import NAME, cache_folder, find, kubeconfig, os_user, plain_output
+from opsbot.config.environment import NAME, cache_folder, find, kubeconfig, os_user, plain_output, pod_namespace
 from opsbot.config.values import (
     ROLES,
     Config,
@@ -27,7 +27,7 @@ from opsbot.config.values import (
 __all__ = [
     "NAME", "ROLES", "Config", "Connection", "Kubernetes", "Limits", "Model", "People", "Person", "Prometheus",
     "Queue", "Slack",
-    "cache_folder", "find", "kubeconfig", "load", "os_user", "plain_output", "shipped_folder", "store_url",
+    "cache_folder", "find", "home", "kubeconfig", "load", "os_user", "plain_output", "shipped_folder", "store_url",
 ]  # fmt: skip
 
 
@@ -40,6 +40,12 @@ def load(named: str | None = None) -> Config:
     from opsbot.yamlfile import read_text
 
     return read(read_text(path), path)
+
+
+def home(config: Config) -> str:
+    """The namespace that opsbot itself runs in: as config says, or, read from inside the cluster, as the pod knows."""
+    found = config.kubernetes
+    return found.home or (pod_namespace() if found.read.in_cluster else "")
 
 
 def store_url(config: Config) -> str:

@@ -9,6 +9,9 @@ from pathlib import Path
 from opsbot.core.errors import ConfigError, Problem
 
 NAME = "agent_config.yaml"
+# Where every pod with a service account finds its own namespace:
+# https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/#directly-accessing-the-rest-api
+POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 def find(named: str | None) -> Path | None:
@@ -28,6 +31,14 @@ def kubeconfig() -> Path:
     """The kubeconfig that kubectl would use: the first of `KUBECONFIG`, else `~/.kube/config`."""
     first = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
     return Path(first) if first else Path.home() / ".kube" / "config"
+
+
+def pod_namespace() -> str:
+    """The namespace of the pod that this runs in; empty where it runs in none."""
+    try:
+        return POD_NAMESPACE.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def cache_folder() -> Path:

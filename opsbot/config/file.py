@@ -69,6 +69,7 @@ class KubernetesModel(Strict):
     cluster: str = ""
     cluster_label: str = "cluster"
     namespaces: list[str] = []
+    home: str = ""
     read: ConnectionModel = ConnectionModel()
     write: ConnectionModel | None = None
     timeout: Duration = timedelta(seconds=10)
@@ -172,6 +173,8 @@ def _problems(document: Document, found: FileModel) -> Iterator[Problem]:
     yield from _of_slack(document, found.slack) if found.slack else ()
     yield from _of_model(document, found.model) if found.model else ()
     yield from _of_access(document, found.access)
+    if found.kubernetes.home and not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", found.kubernetes.home):
+        yield document.problem(("kubernetes", "home"), "kubernetes.home: is no name of a namespace")
     yield from _of_connection(document, found.kubernetes.read, ("kubernetes", "read"))
     if found.kubernetes.write:
         yield from _of_connection(document, found.kubernetes.write, ("kubernetes", "write"))
@@ -353,6 +356,7 @@ def _kubernetes(found: KubernetesModel, folder: Path) -> values.Kubernetes:
         cluster=found.cluster,
         cluster_label=found.cluster_label,
         namespaces=tuple(found.namespaces),
+        home=found.home,
         read=_connection(found.read, folder),
         write=_connection(found.write, folder) if found.write else None,
         timeout=found.timeout,

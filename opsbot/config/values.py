@@ -25,11 +25,12 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Kubernetes:
-    """The cluster to read, and, where `write` is given, to change."""
+    """The cluster to read, and, where `write` is given, to change; `home` is the namespace of opsbot itself."""
 
     cluster: str = ""
     cluster_label: str = "cluster"
     namespaces: tuple[str, ...] = ()
+    home: str = ""
     read: Connection = Connection()
     write: Connection | None = None
     timeout: timedelta = timedelta(seconds=10)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from opsbot import config
+from opsbot.config import environment
 from opsbot.core.errors import ConfigError
 
 
@@ -44,6 +45,28 @@ def test_kubeconfig_is_what_kubectl_would_use(monkeypatch: pytest.MonkeyPatch) -
     assert config.kubeconfig() == Path("/a/one")
     monkeypatch.delenv("KUBECONFIG")
     assert config.kubeconfig() == Path.home() / ".kube" / "config"
+
+
+@pytest.mark.parametrize(("read", "named", "home"), [
+    ("in-cluster", "", "ops"), ("in-cluster", "other", "other"), ("reader", "", ""), ("reader", "other", "other"),
+], ids=["in a pod", "in a pod, named", "elsewhere", "elsewhere, named"])  # fmt: skip
+def test_home_is_what_config_says_or_the_pod_knows(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, read: str, named: str, home: str
+) -> None:
+    (folder / "namespace").write_text("ops\n")
+    monkeypatch.setattr(environment, "POD_NAMESPACE", folder / "namespace")
+    (folder / config.NAME).write_text(f"kubernetes: {{home: '{named}', read: {{context: {read}}}}}")
+    assert config.home(config.load()) == home
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff"], ids=["no file", "empty", "no text"])
+def test_outside_of_a_pod_there_is_no_home(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    if content is not None:
+        (folder / "namespace").write_bytes(content)
+    monkeypatch.setattr(environment, "POD_NAMESPACE", folder / "namespace")
+    assert environment.pod_namespace() == ""
 
 
 def test_the_cache_lies_outside_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:

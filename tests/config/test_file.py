@@ -27,7 +27,8 @@ roles:
     skills: [poll_alerts, collect_evidence, match_rules, plan, run_playbook, verify, report]
     max_concurrency: 3
 prometheus: {url: 'https://prom:9090/', every: 1m, timeout: 5s, token_file: token, headers: {X-Scope-OrgID: a}}
-kubernetes: {cluster: prod, namespaces: [a, b], read: {kubeconfig: kube, context: r}, write: {context: in-cluster}}
+kubernetes:
+  {cluster: prod, namespaces: [a, b], home: ops, read: {kubeconfig: kube, context: r}, write: {context: in-cluster}}
 store: {url: 'sqlite:///data/ops.db'}
 queue: {order: fifo}
 access: {people: [{name: Ana, os_user: ana}], groups: {sre: [Ana]}, permissions: {sre: ['approve:*', close]}}
@@ -46,6 +47,7 @@ model: {base_url: 'http://127.0.0.1:8000/v1', name: m, budget: {usd_per_day: 5, 
     assert found.kubernetes.read.kubeconfig == Path("/etc/opsbot/kube")
     assert found.kubernetes.write
     assert found.kubernetes.write.in_cluster
+    assert config.home(found) == "ops"
     assert config.store_url(found) == "sqlite:////etc/opsbot/data/ops.db"
     assert found.queue.order == "fifo"
     assert found.access.permissions["sre"] == ("approve:*", "close")
@@ -85,6 +87,7 @@ WRONG = {
     "stranger in a group": ("access: {groups: {g: [Bob]}}", "1:23", "'Bob' is not among", ""),
     "permission of no group": ("access: {permissions: {g: [read]}}", "1:24", "no group 'g'", ""),
     "no permission": ("access: {permissions: {everyone: [fly]}}", "1:35", "'fly' is no permission", "approve"),
+    "no namespace": ("kubernetes: {home: 'opsbot/x'}", "1:20", "is no name of a namespace", ""),
     "server without token": ("kubernetes: {read: {server: 'https://k'}}", "1:14", "needs a token_file", ""),
     "two ways in": (
         "kubernetes: {read: {server: 'https://k', token_file: t, context: c}}",
