@@ -31,6 +31,8 @@ from tests.chat.chat_world import (
     run_of,
 )  # fmt: skip
 
+pytestmark = pytest.mark.leaves_sockets
+
 CY = "U0CY"
 TWO = replace(
     ACCESS, people=(*ACCESS.people, Person("Cy", slack=CY)), groups={**ACCESS.groups, "lead": ("Cy",)},

@@ -20,6 +20,8 @@ from opsbot.remediate import approvals
 from opsbot.testing.slack.faults import rate_limited
 from tests.chat.chat_world import ACCESS, ANA, BEN, EVE, PLAN, Office, awaiting, incident_in, made_plan, spoken
 
+pytestmark = pytest.mark.leaves_sockets
+
 
 def decided(office: Office, incident: Incident, count: int = 1) -> list[Decision]:
     """The decisions, once there are so many."""

@@ -30,11 +30,12 @@ def eventually(true: Callable[[], bool], seconds: float = 15) -> None:
 
 
 def alive(pid: int) -> bool:
+    """One look, which itself may find it gone: before the file is opened, or between that and the reading."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def pid_in(log: Path) -> int:

@@ -20,6 +20,8 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from opsbot.testing.slack import FakeSlack, hang, lost_answer, rate_limited
 
+pytestmark = pytest.mark.leaves_sockets
+
 LOOK = 0.2
 """Seconds between two looks of the client at its socket."""
 
