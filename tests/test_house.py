@@ -36,6 +36,11 @@ def tree(file: str) -> ast.Module:
     return ast.parse((ROOT / file).read_text(encoding="utf-8"))
 
 
+@cache
+def nodes(file: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree(file)))
+
+
 def within(file: str, places: tuple[str, ...]) -> bool:
     """Whether a file is one of these files or modules, or lies in one of these folders."""
     return any(file in (place, f"{place}.py") or file.startswith(f"{place}/") for place in places)
@@ -46,7 +51,7 @@ def lines(file: str, found: Iterator[ast.AST]) -> list[str]:
 
 
 def imported(file: str) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree(file)):
+    for node in nodes(file):
         if isinstance(node, ast.Import):
             yield from ((name.name, node.lineno) for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -55,20 +60,20 @@ def imported(file: str) -> Iterator[tuple[str, int]]:
 
 def named(file: str, word: str) -> Iterator[ast.AST]:
     """Every place that names a word: as a name, an attribute, an import or a class."""
-    for node in ast.walk(tree(file)):
+    for node in nodes(file):
         names = (getattr(node, field, None) for field in ("id", "attr", "name", "asname"))
         if word in names:
             yield node
 
 
 def called(file: str, name: str) -> Iterator[ast.AST]:
-    for node in ast.walk(tree(file)):
+    for node in nodes(file):
         if isinstance(node, ast.Call) and name in (getattr(node.func, "id", ""), getattr(node.func, "attr", "")):
             yield node
 
 
 def clock_reads(file: str) -> Iterator[ast.AST]:
-    for node in ast.walk(tree(file)):
+    for node in nodes(file):
         if isinstance(node, ast.Attribute):
             owner = getattr(node.value, "id", "") or getattr(node.value, "attr", "")
             if (owner, node.attr) in CLOCKS:
@@ -77,7 +82,7 @@ def clock_reads(file: str) -> Iterator[ast.AST]:
 
 def catches_all(file: str) -> Iterator[ast.AST]:
     """Handlers of every error that do not raise it again."""
-    for node in ast.walk(tree(file)):
+    for node in nodes(file):
         if isinstance(node, ast.ExceptHandler) and not isinstance(node.body[-1], ast.Raise):
             kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             if any(kind is None or getattr(kind, "id", "") in ("Exception", "BaseException") for kind in kinds):
@@ -85,7 +90,7 @@ def catches_all(file: str) -> Iterator[ast.AST]:
 
 
 def takes_kept(file: str) -> Iterator[ast.AST]:
-    for node in ast.walk(tree(file)):
+    for node in nodes(file):
         if isinstance(node, ast.ImportFrom) and node.module == "opsbot.mask":
             yield from (node for name in node.names if name.name == "kept")
         elif isinstance(node, ast.Attribute) and (getattr(node.value, "id", ""), node.attr) == ("mask", "kept"):
@@ -146,7 +151,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 
 def test_no_class_has_a_name_that_says_nothing() -> None:
-    classes = [(file, node.name) for file in FILES for node in ast.walk(tree(file)) if isinstance(node, ast.ClassDef)]
+    classes = [(file, node.name) for file in FILES for node in nodes(file) if isinstance(node, ast.ClassDef)]
     assert [found for found in classes if EMPTY_CLASSES.fullmatch(found[1])] == []
 
 

@@ -32,16 +32,16 @@ _NO_BREAK = "\u2060"
 
 def length(text: str) -> int:
     """How many UTF-16 units a text takes."""
-    return len(text) + sum(letter > "\uffff" for letter in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int) -> str:
     """At most so many units, the last of them an ellipsis where something is missing; no entity is cut in two."""
-    if length(text) <= limit:
+    if len(text) <= limit and length(text) <= limit:
         return text
     left, end = limit - 1, 0
     for letter in text:
-        left -= length(letter)
+        left -= 1 + (letter > "\uffff")
         if left < 0:
             break
         end += 1

@@ -6,7 +6,7 @@ of: a value (done); Conflict, Refused, TemporaryError or PermanentError (not don
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -286,13 +286,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give back connections and files."""
-
-
-class Reachable(Protocol):
-    """For `doctor`: a hand that can say in a sentence whether its far side answers."""
-
-    def check(self, timeout: float = 5.0) -> str:
-        """A sentence on what answered; Blind or PermanentError otherwise."""
-
-
-Persons = Collection[str]

@@ -50,24 +50,6 @@ def _entry(document: Document, place: int, item: Any, playbooks: Collection[str]
     return _rule(*good, place) if (*where, "name") in good[0].marks else None
 
 
-def load_all(
-    paths: Iterable[Path], playbooks: Collection[str] | None = None, disable: Collection[str] = ()
-) -> tuple[DiagnosisRule, ...]:
-    """The rules of many files as one set, those named in `disable` left out; ConfigError with all problems of all."""
-    rules: list[DiagnosisRule] = []
-    problems: list[Problem] = []
-    for path in paths:
-        try:
-            rules += load(path, playbooks)
-        except ConfigError as error:
-            problems += error.problems
-    kept = tuple(rule for rule in rules if rule.name not in disable)
-    problems += together(kept) if not problems else _doubles(kept)
-    if problems:
-        raise ConfigError(problems)
-    return kept
-
-
 def together(rules: Sequence[DiagnosisRule], others: Collection[str] = ()) -> tuple[Problem, ...]:
     """What is wrong with rules only when they are laid together: names given twice or unknown, and circles.
 

@@ -75,11 +75,6 @@ class MonitorAgent:
         self._see_to_incidents(rule, alerts, now)
         self._see_to_blindness(now)
 
-    def blind_since(self, rule: AlertRule) -> datetime | None:
-        """Since when there has been no complete and fresh answer for a rule; None while there is one."""
-        found = self._blind.get(rule.id)
-        return found.since if found else None
-
     def blindness(self) -> dict[str, Blindness]:
         """What cannot be seen now, by rule id."""
         with self._lock:

@@ -16,7 +16,6 @@ AGING = timedelta(minutes=1)
 
 So everything that waits has its turn, however many heavier tasks come after it.
 """
-TICKS = frozenset({Skill.POLL_ALERTS, Skill.RECEIVE_ALERTS})
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -120,15 +120,16 @@ class Stage:
         """Everything that is due, until only a human can go on; time moves a second between looks."""
         skills = self._skills()
         for _ in range(40):
-            due = [skill for skill in next_skills(self.incident, self.clock(), Mode.PROPOSE) if skill in skills]
+            incident = self.incident
+            due = [skill for skill in next_skills(incident, self.clock(), Mode.PROPOSE) if skill in skills]
+            if not due:
+                break
             for skill in due:
                 skills[skill](self.incident, self.clock())
                 if skill is Skill.MATCH_RULES:
                     self.by_rules = self.incident
-            if not due:
-                break
             self.clock.advance(timedelta(seconds=1))
-        return self.incident
+        return incident
 
     def _skills(self) -> dict[Skill, Any]:
         nonces = itertools.count(1)

@@ -16,7 +16,7 @@ from opsbot.core.incident import Incident, State, advance
 from opsbot.core.target import Target
 from opsbot.core.task import Mode, Skill, next_skills
 from opsbot.diagnose.agent import DiagnosticAgent
-from opsbot.diagnose.rulefile import load_all
+from opsbot.diagnose.rulefile import load
 from opsbot.kube.read import KubeReader
 from opsbot.mask import mask
 from opsbot.store import SqlStore, open_store
@@ -25,7 +25,7 @@ from opsbot.testing.cluster import faults
 from tests.diagnose.diagnosis_world import AGENTS
 from tests.diagnose.test_sources import workload
 
-RULES = load_all(sorted((Path(__file__).parents[2] / "rules").glob("*.yaml")))
+RULES = tuple(rule for file in sorted((Path(__file__).parents[2] / "rules").glob("*.yaml")) for rule in load(file))
 BUSY = "WARN task 8f21 timed out after 5000 ms waiting for a free worker (queue 41)\n"
 
 

@@ -59,11 +59,29 @@ PLACES = {
 }
 
 
+OBEYED = {
+    "run a playbook": '"playbook": "restart_workload"', "run one that is not there": "wipe_all_volumes",
+    "another target": '"object": "Deployment/payments"', "another namespace": "Deployment/kube-system/coredns",
+    "a false cause": '"fault": "dns_failing"', "a forged answer": "delete_namespace",
+    "base64": '"playbook": "restart_workload"', "hidden signs": '"playbook": "restart_workload"',
+    "wide letters": '"playbook": "restart_workload"',
+}  # fmt: skip
+"""What of an order stands in the answer of one that obeys."""
+
+
+def obeyed(fake: FakeModel, order: str) -> bool:
+    """Whether the model that was asked did put the order into its answer."""
+    said = json.dumps(json.loads(obedient(fake.asked[0].text))["hypotheses"])
+    return said != "[]" and OBEYED.get(order, "") in said
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("order", ORDERS)
 def test_an_order_reaches_nothing(order: str, place: str) -> None:
-    with stage(PLACES[place](ORDERS[order]), FakeModel(obedient), busy=True) as made:
+    fake = FakeModel(obedient)
+    with stage(PLACES[place](ORDERS[order]), fake, busy=True) as made:
         incident = made.walk()
+        assert obeyed(fake, order), "else this would prove nothing"
         assert violations(made) == []
         assert incident.asked
         assert [cause.fault for cause in incident.findings if cause.cause] == ["overload"]
@@ -76,34 +94,19 @@ def test_an_order_reaches_nothing(order: str, place: str) -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_nor_where_the_rules_know_of_nothing(order: str) -> None:
-    planted = Planted(log=ORDERS[order], event=ORDERS[order], annotation=ORDERS[order])
-    with stage(planted, FakeModel(obedient), busy=False) as made:
+    planted, fake = Planted(log=ORDERS[order], event=ORDERS[order], annotation=ORDERS[order]), FakeModel(obedient)
+    with stage(planted, fake, busy=False) as made:
         incident = made.walk()
+        assert obeyed(fake, order), "else this would prove nothing"
         assert violations(made) == []
         assert {thought.proposal for thought in incident.hypotheses} <= {None}, "a playbook that telemetry names"
         assert (incident.state, incident.reason) == (State.ESCALATED, "nothing_to_propose")
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_the_obedient_one_does_obey(place: str) -> None:
-    """Else the tests above would prove nothing: it does put the orders into its answers, wherever they stand."""
-    obeyed, hypotheses = {}, {}
-    for name, order in ORDERS.items():
-        fake = FakeModel(obedient)
-        with stage(PLACES[place](order), fake, busy=False) as made:
-            hypotheses[name] = made.walk().hypotheses
-        obeyed[name] = json.dumps(json.loads(obedient(fake.asked[0].text))["hypotheses"])
-    assert [name for name, text in obeyed.items() if text == "[]"] == []
-    for name, words in {
-        "run a playbook": '"playbook": "restart_workload"', "run one that is not there": "wipe_all_volumes",
-        "another target": '"object": "Deployment/payments"', "another namespace": "Deployment/kube-system/coredns",
-        "a false cause": '"fault": "dns_failing"', "a forged answer": "delete_namespace",
-        "base64": '"playbook": "restart_workload"', "hidden signs": '"playbook": "restart_workload"',
-        "wide letters": '"playbook": "restart_workload"',
-    }.items():  # fmt: skip
-        assert words in obeyed[name], name
-    faults = {thought.fault for thought in hypotheses["a false cause"]}
-    assert faults == {"dns_failing"}, "an opinion, shown as such"
+def test_a_false_cause_becomes_an_opinion_shown_as_such(place: str) -> None:
+    with stage(PLACES[place](ORDERS["a false cause"]), FakeModel(obedient), busy=False) as made:
+        assert {thought.fault for thought in made.walk().hypotheses} == {"dns_failing"}
 
 
 def test_what_it_was_told_is_dropped_by_name_and_counted() -> None:

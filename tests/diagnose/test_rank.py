@@ -13,7 +13,7 @@ from opsbot.core.target import Target
 from opsbot.diagnose.diagnosis import diagnose
 from opsbot.diagnose.propose import propose
 from opsbot.diagnose.rank import rank
-from opsbot.diagnose.rulefile import load_all
+from opsbot.diagnose.rulefile import load
 from opsbot.mask import mask
 from tests.diagnose.diagnosis_world import AGENTS, NOW, crash_loop, deployment, log, picture, pod
 
@@ -100,7 +100,7 @@ def test_ranks_count_from_one(findings: tuple[Finding, ...]) -> None:
 
 # proposals ----------------------------------------------------------------------------------------------------------
 
-SHIPPED = load_all(sorted((Path(__file__).parents[2] / "rules").glob("*.yaml")))
+SHIPPED = tuple(rule for file in sorted((Path(__file__).parents[2] / "rules").glob("*.yaml")) for rule in load(file))
 KNOWN = ("scale_up_agents", "restart_workload", "third")
 
 

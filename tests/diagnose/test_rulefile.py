@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -188,25 +187,6 @@ def test_a_name_given_twice_in_one_file_is_refused() -> None:
     (found,) = problems(GOOD + GOOD.partition("rules:\n")[2])
     assert (found.line, "given twice" in found.message) == (16, True)
     assert "rules.yaml:2" in found.hint
-
-
-def test_files_are_loaded_together(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text(GOOD)
-    (tmp_path / "b.yaml").write_text(GOOD)
-    paths = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
-    with pytest.raises(ConfigError, match=r"b\.yaml:2:1: pool_empty: a rule of this name is given twice"):
-        rulefile.load_all(paths)
-    assert rulefile.load_all(paths, disable=["pool_empty"]) == ()
-    (tmp_path / "b.yaml").write_text(GOOD.replace("pool_empty", "other"))
-    assert [rule.name for rule in rulefile.load_all(paths)] == ["pool_empty", "other"]
-
-
-def test_problems_of_all_files_come_together(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("rules: 1\n")
-    (tmp_path / "b.yaml").write_text("rules: 2\n")
-    with pytest.raises(ConfigError) as caught:
-        rulefile.load_all([tmp_path / "a.yaml", tmp_path / "b.yaml", tmp_path / "gone.yaml"])
-    assert len(caught.value.problems) == 3
 
 
 def asking(name: str, finding: str, fault: str = "connection_pool_exhausted") -> str:

@@ -17,7 +17,7 @@ from tests.diagnose.diagnosis_world import AGENTS, log, picture, pod
 
 FOLDER = Path(__file__).parents[2] / "rules"
 PLAYBOOKS = {"scale_up_agents", "restart_workload"}
-RULES = rulefile.load_all(sorted(FOLDER.glob("*.yaml")), PLAYBOOKS)
+RULES = tuple(rule for file in sorted(FOLDER.glob("*.yaml")) for rule in rulefile.load(file, PLAYBOOKS))
 RESULTS = [result for rule in RULES for result in cases.run(rule)]
 
 

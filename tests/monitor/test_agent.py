@@ -416,7 +416,7 @@ def test_a_failure_resolves_nothing_and_fires_nothing(store: SqlStore, failure: 
         for rule in world.rules:
             world.poll(seconds, rule)
     assert (store.alerts(), store.answered(RULE.id), world.incidents()) == before
-    assert world.agent.blind_since(RULE) == START + timedelta(seconds=30)
+    assert world.agent.blindness()[RULE.id].since == START + timedelta(seconds=30)
     told = world.agent.blindness()[RULE.id]
     assert (told.times, told.why) == (3, str(failure))
 
@@ -425,7 +425,7 @@ def test_a_whole_answer_ends_blindness(world: World) -> None:
     world.metrics.fails(RULE.condition, Blind("no"))
     world.poll(0)
     world.down(30)
-    assert (world.agent.blind_since(RULE), world.agent.blindness()) == (None, {})
+    assert world.agent.blindness() == {}
 
 
 def test_an_answer_for_another_time_is_blind(world: World) -> None:
@@ -442,10 +442,10 @@ def test_an_answer_older_than_two_polls_when_it_is_in_hand_is_blind(store: SqlSt
     world.metrics.says(RULE.condition, ({}, 1))
     clock.advance(60)
     agent.poll(RULE, START)
-    assert agent.blind_since(RULE) is None
+    assert agent.blindness() == {}
     clock.advance(0.001)
     agent.poll(RULE, START)
-    assert agent.blind_since(RULE) == START
+    assert agent.blindness()[RULE.id].since == START
     assert "60.0s old" in agent.blindness()[RULE.id].why
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from opsbot.config.values import ROLES, Queue
 from opsbot.core.task import Role, Skill, Task
-from opsbot.tasks.team import TICKS, Pick, Slots, check_team, first, pick
+from opsbot.tasks.team import Pick, Slots, check_team, first, pick
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 FIFO, WEIGHTED = Queue(order="fifo"), Queue()
@@ -126,7 +126,3 @@ def test_problems_of_a_team_have_names(
     found = check_team(roles, needed)
     assert [(problem.reason, problem.role) for problem in found] == want
     assert all(problem.says for problem in found)
-
-
-def test_ticks_are_no_tasks() -> None:
-    assert {Skill.POLL_ALERTS, Skill.RECEIVE_ALERTS} == TICKS
