@@ -73,10 +73,10 @@ def _causes(incident: Incident) -> Iterator[str]:
 
 def _guesses(incident: Incident, entries: Sequence[AuditEntry]) -> Iterator[str]:
     """What a model thinks, and what came of asking it; nothing where none was asked."""
-    asked = opinion.last(entries)
+    asked = opinion.outcome(incident, entries)
     if asked is None:
         return
-    yield from ("", "## Guesses of a model", "", opinion.sentence(asked.reason, asked.detail))
+    yield from ("", "## Guesses of a model", "", asked.says)
     for thought in incident.hypotheses:
         yield f"- {thought.fault} on {thought.target} ({thought.confidence * 100:.0f} %): {thought.says}"
         for quote in thought.evidence[:2]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from opsbot import config as settings
 from opsbot.access import Access
-from opsbot.app.hands import Hands
+from opsbot.app.hands import Hands, warm_up
 from opsbot.chat.notify import Notifier
 from opsbot.config import Config
 from opsbot.config import Model as ModelSettings
@@ -112,7 +112,7 @@ class Bot:
 
     def __init__(self, config: Config, hands: Hands) -> None:
         self.agents = build(config, hands)
-        self._hands = hands
+        self._config, self._hands = config, hands
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         terms = Terms(name, config.roles, config.queue, self.agents.mode)
         self._worker = Worker(hands.store, self.agents.skills, terms, hands.clock, jitter=random.random)
@@ -127,6 +127,7 @@ class Bot:
         for rule in self.agents.rules:
             self._schedule.every(rule.every, partial(self._poll, rule), f"poll {rule.name} {rule.id}")
         self._schedule.start()
+        warm_up(self._config)
 
     def stop(self) -> None:
         """Take nothing new, and wait for what runs."""

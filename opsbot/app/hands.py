@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from opsbot import config as settings
 from opsbot.config import Config
+from opsbot.core.errors import PermanentError
 from opsbot.core.ports import Clock, ClusterReader, ClusterWriter, Metrics, Model, Store
 from opsbot.lab import library
 
@@ -95,6 +97,17 @@ def metrics(config: Config) -> Metrics | None:
     return PrometheusClient(config.prometheus)
 
 
+def warm_up(config: Config) -> threading.Thread | None:
+    """Load in the background what the first question to a model would wait for; None where none is configured."""
+    if config.model is None:
+        return None
+    from opsbot.llm.client import warm
+
+    thread = threading.Thread(target=warm, args=(config.model,), daemon=True, name="model warm-up")
+    thread.start()
+    return thread
+
+
 def model(config: Config, kept: Store | None) -> Model | None:
     """The language model, where config names one; its budget and answers are kept in the store, where there is one."""
     if config.model is None:
@@ -102,3 +115,12 @@ def model(config: Config, kept: Store | None) -> Model | None:
     from opsbot.llm.client import connect as connect_model
 
     return connect_model(config.model, kept, clock)
+
+
+def model_check(config: Config, timeout: float) -> str:
+    """A sentence on the model that config names, asked for nothing that costs; Blind where it cannot be had."""
+    from opsbot.llm.client import ChatModel
+
+    if config.model is None:
+        raise PermanentError("model is not given")
+    return ChatModel(config.model).check(timeout)

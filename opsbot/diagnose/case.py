@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from opsbot.core.alert import Alert
@@ -40,8 +40,10 @@ class Case:
 
     @property
     def said(self) -> list[str]:
-        """What its alerts say: text of outside beside the evidence."""
-        return [text for alert in self.alerts for text in (*alert.annotations.values(), *alert.labels.values())]
+        """Text of outside beside the evidence: names, all that alerts say, and why something could not be seen."""
+        told = [text for alert in self.alerts for pair in (alert.annotations, alert.labels) for text in _both(pair)]
+        names = [*self.objects, *(word for alert in self.alerts for word in (alert.name, alert.severity))]
+        return [*told, *names, *(gap.why for gap in self.gaps), *(item.origin for item in self.evidence)]
 
 
 def of(incident: Incident, evidence: Sequence[Evidence], playbooks: Mapping[str, str]) -> Case:
@@ -52,6 +54,11 @@ def of(incident: Incident, evidence: Sequence[Evidence], playbooks: Mapping[str,
 def spelt(target: Target) -> str:
     """A target in one word: KIND/NAMESPACE/NAME, or KIND/NAME for what is in no namespace."""
     return "/".join(part for part in (target.kind, target.namespace, target.name) if part)
+
+
+def _both(pairs: Mapping[str, str]) -> Iterator[str]:
+    for name, text in pairs.items():
+        yield from (name, text)
 
 
 def _of(item: Evidence) -> list[Target]:

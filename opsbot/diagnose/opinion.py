@@ -6,6 +6,7 @@ At most one question per incident, and only once the rules' result is out. It to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from opsbot.core.audit import AuditEntry, Note
@@ -15,7 +16,7 @@ from opsbot.core.task import Again
 from opsbot.diagnose import case
 from opsbot.diagnose.analyze import Opinion, ask
 
-WHO, ACT, ASKING = "diagnostic", "ask_model", "asking"
+WHO, ACT, ASKING, ROUND = "diagnostic", "ask_model", "asking", "round"
 
 
 class ModelAgent:
@@ -31,17 +32,17 @@ class ModelAgent:
         """Ask, and keep what came of it, even where that is nothing: the question counts as asked from now on."""
         if incident.asked or not incident.open_question or incident.diagnosed_at is None:
             return None
-        found = self._opinion(incident, now)
-        note = Note(WHO, ACT, found.reason, detail(found))
-        self._store.add_hypotheses(incident.id, incident.round, found.hypotheses, note, now)
+        begun = next((entry for entry in self._store.audit(incident.id) if entry.act == ACT), None)
+        about = _round(begun) if begun else incident.round
+        found = Opinion("interrupted") if begun else self._opinion(incident, now)
+        note = Note(WHO, ACT, found.reason, {ROUND: str(about), **detail(found)})
+        self._store.add_hypotheses(incident.id, about, found.hypotheses, note, now)
         return None
 
     def _opinion(self, incident: Incident, now: datetime) -> Opinion:
         """That a question is asked is kept before it is: one that was cut short is not asked again."""
-        if any(entry.act == ACT for entry in self._store.audit(incident.id)):
-            return Opinion("interrupted")
         evidence, _ = self._store.evidence(incident.id, incident.round)
-        self._store.note(incident.id, Note(WHO, ACT, ASKING), now)
+        self._store.note(incident.id, Note(WHO, ACT, ASKING, {ROUND: str(incident.round)}), now)
         return ask(self._model, case.of(incident, evidence, self._playbooks), self._tokens, self._timeout)
 
 
@@ -61,6 +62,7 @@ _SAID = {
     "budget_unreadable": "The model was not asked: what was spent so far cannot be read",
     "no_evidence": "The model was not asked",
     "interrupted": "The model was asked, but the answer was lost",
+    "asked_before": "The model was asked in an earlier round: it is asked once about an incident",
     ASKING: "The model has been asked",
 }
 
@@ -72,6 +74,24 @@ def sentence(reason: str, given: Mapping[str, str]) -> str:
     return f"{_SAID.get(reason, reason)}{why}{dropped}."
 
 
-def last(entries: Sequence[AuditEntry]) -> AuditEntry | None:
-    """What was recorded last about asking a model."""
-    return next((entry for entry in reversed(entries) if entry.act == ACT), None)
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of asking a model about one round, by its named reason and in a sentence."""
+
+    reason: str
+    says: str
+
+
+def outcome(incident: Incident, entries: Sequence[AuditEntry]) -> Outcome | None:
+    """That of the present round; None where no model was asked, nor would have been but for an earlier round."""
+    asked = [entry for entry in entries if entry.act == ACT]
+    now = [entry for entry in asked if _round(entry) == incident.round]
+    if now:
+        return Outcome(now[-1].reason, sentence(now[-1].reason, now[-1].detail))
+    return Outcome("asked_before", sentence("asked_before", {})) if asked and incident.open_question else None
+
+
+def _round(entry: AuditEntry) -> int:
+    """Which round an entry is about; entries of before rounds were told of are about the first."""
+    told = entry.detail.get(ROUND, "1")
+    return int(told) if told.isdecimal() else 1

@@ -8,16 +8,21 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from string import ascii_uppercase
 
-from opsbot.core.escape import visible
+from opsbot.core.escape import bare, visible
 
 LEAST = 8
 """Fewer characters may be found anywhere; such a quote counts where it is a whole line."""
-_NUMBER = re.compile(r"^[ \t]*e\d{1,6}:\d{1,7}\| ?", re.MULTILINE)
+_NUMBER = re.compile(r"\A\s*e\d{1,6}:\d{1,7}\| ?")
 _NOT_SPOKEN = re.compile(r"[\W_]+")
-_TAGS = {0xE0000 + code: code for code in range(0x20, 0x7F)}  # invisible twins of ASCII
+# ASCII written out: %72, &#114;, &#x72;, \\x72, \\u0072.
+_CODED = re.compile(r"(?:%|\\x|\\u00|&#x0{0,6})([0-9a-f]{2});?|&#0{0,6}(\d{2,3});?", re.IGNORECASE)
+_TAGS = {base + code: code for base in (0xE0000, 0xE00F0) for code in range(0x20, 0x7F)}
+"""ASCII that shows nothing: tag characters, and bytes as variation selectors."""
 _TWINS = str.maketrans({
     **dict(zip("\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u043a\u0455\u0458", "aeopcyxiksj", strict=True)),
     **dict(zip("\u0501\u04bb\u051b\u051d\u043c\u0442\u0433\u043f\u0432\u043d\u04cf", "dhqwmtrnbhl", strict=True)),
@@ -25,6 +30,11 @@ _TWINS = str.maketrans({
     **dict(zip("\u0261\u0131\u0578\u057d\u0585\u0575\u0581\u0570", "ginuojgh", strict=True)),
 })  # fmt: skip
 """Small letters of other scripts that pass for Latin ones, each with the one that it passes for (Unicode TS 39)."""
+_STYLES = (
+    "LATIN LETTER SMALL CAPITAL", "NEGATIVE SQUARED LATIN CAPITAL LETTER", "NEGATIVE CIRCLED LATIN CAPITAL LETTER",
+    "REGIONAL INDICATOR SYMBOL LETTER",
+)  # fmt: skip
+"""Names of Latin letters in Unicode that it does not decompose into plain ones; there is no small capital X."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +45,30 @@ class Words:
 
     @cached_property
     def _flat(self) -> str:
-        return flat(self.text)
+        """Line by line: words that were found in it stand in one line, for they hold no line break themselves."""
+        return "\n".join(" ".join(line.split()) for line in visible(self.text).split("\n"))
 
     @cached_property
-    def _spoken(self) -> str:
-        return _spoken(self.text)
+    def _spoken(self) -> tuple[str, ...]:
+        """As it is seen, and with what is written out in codes or in signs that are not seen."""
+        texts = [self.text]
+        if any(sign in self.text for sign in ("%", "&#", "\\")):
+            texts.append(_CODED.sub(_decoded, self.text))
+        if not self.text.isascii():
+            texts.append(self.text.translate(_TAGS))
+        return tuple(_spoken(text) for text in texts)
 
     def hold(self, quote: str) -> bool:
-        """Whether these words stand in it, word for word."""
+        """Whether these words stand in one of its lines, word for word; blanks, and where the quote wraps, aside."""
         words = flat(_NUMBER.sub("", quote))
         if len(words) >= LEAST:
             return words in self._flat
-        return bool(words) and any(words == flat(line) for line in self.text.split("\n"))
+        return bool(words) and words in self._flat.split("\n")
 
     def name(self, playbook: str) -> bool:
-        """Whether it names this playbook, however: spaced, dashed, backwards, in look-alikes or tags, as base64."""
+        """Whether it names this playbook, however: spaced, dashed, backwards, in look-alikes, unseen, or encoded."""
         spoken = _spoken(playbook)
-        return any(form in self._spoken for form in (spoken, spoken[::-1])) or any(
+        return any(form in text for text in self._spoken for form in (spoken, spoken[::-1])) or any(
             form in self.text for form in _encoded(playbook)
         )
 
@@ -69,8 +86,23 @@ def flat(text: str) -> str:
 def _spoken(text: str) -> str:
     if text.isascii():
         return _NOT_SPOKEN.sub("", text.lower())
-    plain = unicodedata.normalize("NFKD", text.translate(_TAGS)).casefold()  # NFKD: accents go too, as no letters
-    return _NOT_SPOKEN.sub("", plain.translate(_TWINS))
+    plain = unicodedata.normalize("NFKD", bare(text)).casefold()  # NFKD: accents go too, as no letters
+    return _NOT_SPOKEN.sub("", plain.translate(_twins()))
+
+
+@cache
+def _twins() -> dict[int, str | int]:
+    found: dict[int, str | int] = dict(_TWINS)
+    for style in _STYLES:
+        for letter in ascii_uppercase:
+            with suppress(KeyError):
+                found[ord(unicodedata.lookup(f"{style} {letter}"))] = letter.lower()
+    return found
+
+
+def _decoded(found: re.Match[str]) -> str:
+    code = int(found[1], 16) if found[1] else int(found[2])
+    return chr(code) if code < 0x7F else found[0]
 
 
 def _encoded(name: str) -> list[str]:

@@ -5,6 +5,6 @@ Nothing here knows what is asked or what becomes of the answer.
 
 from opsbot.llm.budget import Budgeted
 from opsbot.llm.cache import Cached
-from opsbot.llm.client import ChatModel, Settings, connect
+from opsbot.llm.client import ChatModel, Settings, connect, warm
 
-__all__ = ["Budgeted", "Cached", "ChatModel", "Settings", "connect"]
+__all__ = ["Budgeted", "Cached", "ChatModel", "Settings", "connect", "warm"]

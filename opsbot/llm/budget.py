@@ -7,6 +7,7 @@ What cannot be read is spent.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import threading
 from typing import Protocol
@@ -14,6 +15,8 @@ from typing import Protocol
 from opsbot.core.errors import OpsbotError, Refused
 from opsbot.core.ports import Clock, Model, Question, Reply, Store
 from opsbot.llm.spent import NoAnswer, Spent, worst
+
+LOG = logging.getLogger("opsbot.llm")
 
 
 class Terms(Protocol):
@@ -58,10 +61,17 @@ class Budgeted:
         try:
             reply = self._model.ask(question, deadline)
         except NoAnswer as error:
-            self._book(key, self._cost(error.spent) - booked)
+            self._settle(key, self._cost(error.spent) - booked)
             raise
-        self._book(key, self._cost(Spent(reply.prompt_tokens, reply.completion_tokens)) - booked)
+        self._settle(key, self._cost(Spent(reply.prompt_tokens, reply.completion_tokens)) - booked)
         return reply
+
+    def _settle(self, key: str, amount: float) -> None:
+        """Set right what was booked. Where that fails the worst case stays booked: what was paid for is not lost."""
+        try:
+            self._book(key, amount)
+        except Refused as error:
+            LOG.warning("what a question really cost could not be booked (%s): its worst case counts", error)
 
     def _cost(self, spent: Spent) -> float:
         """In USD; nothing where no prices are given."""

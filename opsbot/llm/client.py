@@ -75,6 +75,13 @@ def connect(settings: Settings, store: Store | None, clock: Clock) -> Model:
     return Cached(model, settings, store, clock) if store is not None else model
 
 
+def warm(settings: Settings) -> None:
+    """Load what the first question would wait for, which is most of a second; nobody is asked anything."""
+    from opsbot.llm.door import Line
+
+    Line(settings.base_url, "", time.monotonic()).close()
+
+
 class ChatModel:
     """`core.ports.Model` over HTTP, and `check` for doctor. Threads may share it."""
 
@@ -107,7 +114,8 @@ class ChatModel:
             raise Blind(f"answered {heard.status} when asked for its models")
         rows = heard.json.get("data") if isinstance(heard.json, dict) else None
         known = [row.get("id") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        if self._settings.name not in known:
+        name = self._settings.name
+        if name not in known and f"{name}:latest" not in known:  # Ollama takes a name without a tag so
             raise Blind("is not among the models that its server lists")
         return Reply(f"{self._where} is there")
 

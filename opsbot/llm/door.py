@@ -66,11 +66,12 @@ class Line:
         self._api = openai.OpenAI(
             api_key="unused", admin_api_key="unused", base_url=base_url, max_retries=0, http_client=self._http
         )
+        self._ask = self._api.chat.completions.with_raw_response.create  # imports what a first question would wait for
 
     def complete(self, messages: Sequence[Mapping[str, str]], options: Mapping[str, Any]) -> Heard:
         """One completion; Blind where no reply came, whatever its status otherwise."""
         given: dict[str, Any] = {"messages": list(messages), **options, "timeout": self._patience()}
-        return self._heard(self._api.chat.completions.with_raw_response.create, given)
+        return self._heard(self._ask, given)
 
     def models(self) -> Heard:
         """The server's list of models."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from opsbot import config as settings
+from opsbot.app import hands
 from opsbot.testing.loopback import Ending
 from opsbot.testing.model import FakeModelServer, Said
 from tests.cli.conftest import Terminal
@@ -197,3 +200,13 @@ def test_without_a_model_an_incident_says_nothing_of_one(terminal: Terminal) -> 
     terminal.work()
     assert terminal.ask("show", "1")[1]["incident"]["model"] is None
     assert "Guesses" not in terminal.run("show", "1")[1]
+
+
+def test_the_client_is_loaded_in_the_background_where_a_model_is_configured(terminal: Terminal) -> None:
+    file = terminal.folder / "agent_config.yaml"
+    assert hands.warm_up(settings.load(str(file))) is None
+    with asking(terminal) as server:
+        thread = hands.warm_up(settings.load(str(file)))
+        assert thread is not None
+        thread.join(30)
+        assert (thread.daemon, thread.is_alive(), "openai" in sys.modules, server.asked) == (True, False, True, [])

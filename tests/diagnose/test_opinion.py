@@ -54,9 +54,18 @@ def agent(made: Stage, *said: Any) -> tuple[ModelAgent, FakeModel]:
 
 
 def entry(made: Stage) -> AuditEntry:
-    found = opinion.last(made.store.audit(made.id))
-    assert found is not None
-    return found
+    return [entry for entry in made.store.audit(made.id) if entry.act == opinion.ACT][-1]
+
+
+def outcome(made: Stage) -> str | None:
+    found = opinion.outcome(made.incident, made.store.audit(made.id))
+    return found.reason if found else None
+
+
+def reopen(made: Stage) -> Incident:
+    """A new round, as far as the rules go."""
+    made.store.save(advance(made.incident, "again", made.clock()), Note("Ana", "diagnose_again"), made.clock())
+    return diagnosed(made)
 
 
 def test_a_question_is_left_open_where_nothing_was_found(made: Stage) -> None:
@@ -79,7 +88,9 @@ def test_hypotheses_come_in_and_nothing_else_moves(made: Stage) -> None:
     assert [thought.fault for thought in after.hypotheses] == ["deadlock_or_hang"]
     assert replace(after, hypotheses=(), asked=False) == replace(before, hypotheses=(), asked=False)
     assert (after.version, after.asked) == (before.version, True)
-    assert entry(made).detail == {"hypotheses": "1", "dropped": "1 quote_not_found", "tokens": "1100"}
+    assert entry(made).detail == {
+        "round": "1", "hypotheses": "1", "dropped": "1 quote_not_found", "tokens": "1100",
+    }  # fmt: skip
     assert (entry(made).who, entry(made).reason) == ("diagnostic", "answered")
     assert Skill.ASK_MODEL not in next_skills(after, made.clock(), Mode.PROPOSE)
     assert len(model.asked) == 1
@@ -92,9 +103,7 @@ def test_it_is_asked_once_whatever_happens(made: Stage) -> None:
     for _ in range(3):
         asking.ask_model(made.incident, made.clock())
     asking.ask_model(incident, made.clock())  # as it was loaded before: a doubled wake-up
-    again = advance(made.incident, "again", made.clock())
-    made.store.save(again, Note("Ana", "diagnose_again"), made.clock())
-    diagnosed(made)
+    reopen(made)
     assert Skill.ASK_MODEL not in next_skills(made.incident, made.clock(), Mode.PROPOSE)
     asking.ask_model(made.incident, made.clock())
     assert len(model.asked) == 1
@@ -126,7 +135,65 @@ def test_without_an_open_question_nobody_is_asked(made: Stage, change: dict[str,
     asking, model = agent(made)
     assert asking.ask_model(replace(diagnosed(made), **change), made.clock()) is None
     assert model.asked == []
-    assert opinion.last(made.store.audit(made.id)) is None
+    assert outcome(made) is None
+
+
+ELSEWHERE = "The model was asked in an earlier round: it is asked once about an incident."
+
+
+def test_a_new_round_says_nothing_of_an_answer_about_the_last_one(made: Stage) -> None:
+    agent(made)[0].ask_model(diagnosed(made), made.clock())
+    assert (made.incident.round, outcome(made)) == (1, "answered")
+    again = reopen(made)
+    assert (again.round, again.asked, again.hypotheses, outcome(made)) == (2, True, (), "asked_before")
+    report = write(again, made.store.audit(made.id))
+    assert ELSEWHERE in report
+    assert "gave hypotheses" not in report
+    closed = replace(again, open_question=False)
+    assert opinion.outcome(closed, made.store.audit(made.id)) is None, "it would not have been asked in any case"
+    assert "Guesses" not in write(closed, made.store.audit(made.id))
+
+
+def test_a_question_of_a_later_round_is_told_as_its_own(made: Stage) -> None:
+    reopen_at_once = diagnosed(made)
+    assert reopen_at_once.round == 1
+    agent(made)[0].ask_model(reopen(made), made.clock())
+    assert (made.incident.round, outcome(made), len(made.incident.hypotheses)) == (2, "answered", 1)
+    assert entry(made).detail["round"] == "2"
+    reopen(made)
+    assert (made.incident.round, outcome(made)) == (3, "asked_before")
+
+
+def test_an_answer_that_comes_a_round_too_late_is_told_of_its_own_round(made: Stage) -> None:
+    incident = diagnosed(made)
+
+    def slow(text: str) -> str:
+        reopen(made)
+        return answer(text)
+
+    agent(made, slow)[0].ask_model(incident, made.clock())
+    assert (made.incident.round, made.incident.hypotheses, outcome(made)) == (2, (), "asked_before")
+    assert (entry(made).reason, entry(made).detail["round"]) == ("answered", "1")
+    assert made.store.verify() == ()
+
+
+def test_a_question_that_was_cut_short_a_round_ago_was_asked_then(made: Stage) -> None:
+    first = diagnosed(made)
+    made.store.note(first.id, Note("diagnostic", "ask_model", "asking", {"round": "1"}), made.clock())
+    assert outcome(made) == "asking"
+    again, (asking, model) = reopen(made), agent(made)
+    assert asking.ask_model(again, made.clock()) is None
+    assert (model.asked, made.incident.asked, outcome(made)) == ([], True, "asked_before")
+    assert (entry(made).reason, entry(made).detail["round"]) == ("interrupted", "1")
+
+
+@pytest.mark.parametrize("told", ["1", "", "one", "-1", "1.0"])
+def test_an_entry_that_tells_of_no_round_is_about_the_first(made: Stage, told: str) -> None:
+    detail = {"round": told} if told else {}
+    entries = [AuditEntry(1, 1, made.clock(), "diagnostic", "ask_model", "answered", detail, "", "")]
+    found = opinion.outcome(diagnosed(made), entries)
+    assert found is not None
+    assert found.reason == "answered"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from opsbot.core.errors import Blind, PermanentError, Refused
+from opsbot.core.errors import Blind, PermanentError, Refused, TemporaryError
 from opsbot.core.ports import Model, Question, Reply, Store
 from opsbot.llm import Budgeted
 from opsbot.llm.spent import NoAnswer, Spent, guessed, worst
@@ -130,7 +130,7 @@ def test_what_cannot_be_read_is_spent(world: World, text: str) -> None:
 class Failing:
     """A store in which facts can no longer be read, or no longer be kept."""
 
-    def __init__(self, store: Store, *, reads: bool) -> None:
+    def __init__(self, store: Store, *, reads: bool = True) -> None:
         self._store, self._reads = store, reads
 
     def fetch(self, key: str) -> str | None:
@@ -150,6 +150,34 @@ def test_a_store_that_fails_stops_it(world: World, reads: bool) -> None:
         world.budgeted(fake, store=store).ask(question(), 5.0)
     assert caught.value.reason == "budget_unreadable"
     assert fake.asked == []
+
+
+@pytest.mark.parametrize("said", [EMPTY, NoAnswer("cut off", Spent(500, 50))], ids=["an answer", "none"])
+def test_what_was_paid_for_is_kept_where_it_cannot_be_booked_and_its_worst_case_counts(
+    world: World, caplog: pytest.LogCaptureFixture, said: Any
+) -> None:
+    store: Any = FullLater(world.store)
+    model = world.budgeted(FakeModel(said), store=store)
+    if isinstance(said, NoAnswer):
+        with pytest.raises(NoAnswer, match="cut off"):
+            model.ask(question(), 5.0)
+    else:
+        assert model.ask(question(), 5.0) == Reply(EMPTY, 1000, 100)
+    assert store.left == -1
+    assert world.spent() == pytest.approx(WORST)
+    assert "could not be booked" in caplog.text
+
+
+class FullLater(Failing):
+    """A store that keeps one fact more."""
+
+    left = 1
+
+    def put(self, key: str, value: str, now: Any) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise TemporaryError("database is locked")
+        self._store.put(key, value, now)
 
 
 def test_with_prices_and_no_store_nothing_is_asked(world: World) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -331,6 +333,38 @@ def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
 def test_doctor_is_told_that_it_is_there() -> None:
     with FakeModelServer(GOOD).serve() as url:
         assert model(url).check() == f"the model fake at {url} is there"
+
+
+def test_a_name_without_a_tag_is_the_latest_as_ollama_has_it() -> None:
+    with FakeModelServer(GOOD, name="fake:latest").serve() as url:
+        assert "is there" in model(url).check()
+
+
+def test_doctor_is_told_of_a_server_that_is_not_there() -> None:
+    with pytest.raises(Blind, match="refuses the connection"):
+        model("http://127.0.0.1:9").check()
+
+
+COLD = """
+import sys
+from opsbot.core.errors import Blind
+from opsbot.llm import warm
+from tests.llm.model_world import Terms, model, question
+
+assert "openai" not in sys.modules
+warm(Terms())
+before = set(sys.modules)
+try:
+    model("http://127.0.0.1:9").ask(question(), 5.0)
+except Blind as error:
+    assert "refuses" in str(error), error
+late = [name for name in set(sys.modules) - before if name.startswith(("openai", "httpx", "pydantic"))]
+assert not late, late
+"""
+
+
+def test_after_warming_up_a_first_question_loads_nothing_more() -> None:
+    subprocess.run([sys.executable, "-c", COLD], check=True, cwd=Path(__file__).parents[2], timeout=60)
 
 
 @pytest.mark.parametrize(
