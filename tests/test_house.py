@@ -21,6 +21,7 @@ CATCH_ALL = (
     "opsbot/tasks/worker.py",
     "opsbot/tasks/attempt.py",
     "opsbot/diagnose/collect.py",
+    "opsbot/chat/bolt.py",
     "opsbot/chat/clerk.py",
     "opsbot/chat/inbox.py",
     "opsbot/chat/outbox.py",

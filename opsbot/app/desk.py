@@ -49,7 +49,7 @@ class TerminalDesk:
         user = settings.os_user()
         if not permission:
             return f"{self.door}:{user}"
-        return person(self.access, self.door, user, permission, f"OS user {user!r}")
+        return person(self.access, self.door, user, permission)
 
     @cached_property
     def config(self) -> Config:
@@ -116,7 +116,7 @@ class TerminalDesk:
 
     def probes(self) -> Iterator[Callable[[], Probe]]:
         """What `doctor` looks at, one after the other."""
-        return iter([partial(probe, self) for probe in doctor.PROBES])
+        return iter([partial(probe, self) for probe in doctor.probes(self)])
 
 
 class ServiceDesk(TerminalDesk):

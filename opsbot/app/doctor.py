@@ -19,6 +19,8 @@ NEEDED = (("list", "Pod", ""), ("get", "Pod", "log"), ("list", "Event", ""), ("l
           ("get", "Deployment", ""), ("list", "Node", ""), ("list", "HorizontalPodAutoscaler", ""))  # fmt: skip
 PAUSE = (("get", "ConfigMap", ""),)
 WRITES = (("patch", "Deployment", ""), ("patch", "StatefulSet", ""))
+PATIENCE = 5
+"""Seconds for each answer of a model's server or of Slack."""
 UNWANTED = (("get", "Secret", ""), ("patch", "Deployment", ""), ("delete", "Pod", ""))
 
 
@@ -113,6 +115,29 @@ def cluster_write(desk: TerminalDesk) -> Probe:
     return _told("write", look)
 
 
+def model(desk: TerminalDesk) -> Probe:
+    """Whether the model's server answers, takes the key and knows the model; nothing is generated."""
+
+    def look() -> tuple[str, str]:
+        says = hands.model_check(desk.config, PATIENCE)
+        return "good", says
+
+    return _told("model", look)
+
+
+def slack(desk: TerminalDesk) -> Probe:
+    """Whether Slack takes the tokens, and whose they are; nothing is posted."""
+
+    def look() -> tuple[str, str]:
+        from opsbot.chat import probe
+
+        given = desk.config.slack
+        assert given is not None
+        return "good", probe.check(given, PATIENCE)
+
+    return _told("slack", look)
+
+
 def _lacking(client: ClusterReader, wishes: tuple[tuple[str, str, str], ...], spaces: tuple[str, ...]) -> list[str]:
     """What the account may not do in one of the namespaces, in words."""
     return [
@@ -123,4 +148,13 @@ def _lacking(client: ClusterReader, wishes: tuple[tuple[str, str, str], ...], sp
     ]
 
 
-PROBES = (config, person, files, store, prometheus, cluster_read, cluster_write)
+ALWAYS = (config, person, files, store, prometheus, cluster_read, cluster_write)
+
+
+def probes(desk: TerminalDesk) -> tuple[Callable[[TerminalDesk], Probe], ...]:
+    """All that there is to be looked at: a model and Slack only where config names them."""
+    try:
+        given = desk.config
+    except OpsbotError:
+        return ALWAYS
+    return (*ALWAYS, *((model,) if given.model else ()), *((slack,) if given.slack else ()))

@@ -69,7 +69,7 @@ def code(text: str, limit: int = 300) -> str:
 
 
 def _quoted(text: str) -> str:
-    return text.replace("`", "\u02cb").translate(_ENTITIES)
+    return text.replace("`", "'").translate(_ENTITIES)
 
 
 def moment(time: datetime) -> str:
@@ -84,7 +84,7 @@ def utc(time: datetime) -> str:
 
 def fallback(text: str) -> str:
     """The text for where no blocks are shown (notifications, screen readers): no mention, no link comes of it."""
-    safe = visible(text).translate(_ENTITIES).replace("`", "\u02cb")
+    safe = visible(text).translate(_ENTITIES).replace("`", "'")
     return cut(_BROADCAST.sub(f"@{_NO_BREAK}", safe), FALLBACK) or "-"
 
 

@@ -48,10 +48,10 @@ Origins = Mapping[str, str]
 """Where each piece of evidence comes from, by its id."""
 
 
-def card(incident: Incident, origins: Origins, approvers: Sequence[str] = ()) -> Json:
-    """The card. `approvers` are the names of those who may approve the plan that waits."""
+def card(incident: Incident, origins: Origins, approvers: Sequence[str] = (), opinion: str = "") -> Json:
+    """The card. `approvers` may approve the plan that waits, `opinion` says what came of asking a model."""
     why, plan = _why(incident, origins), _plan(incident, approvers)
-    parts = [*_head(incident), *why, *plan, *_done(incident), *_thoughts(incident), *_foot(incident)]
+    parts = [*_head(incident), *why, *plan, *_done(incident), *_thoughts(incident, opinion), *_foot(incident)]
     return blocks.message(summary(incident), parts, f"opsbot show {incident.id}")
 
 
@@ -108,10 +108,12 @@ def _why(incident: Incident, origins: Origins) -> Iterator[Part]:
         yield Part(blocks.context(blocks.plain(f"Could not be seen: {names}", 500)), 4)
 
 
-def _thoughts(incident: Incident) -> Iterator[Part]:
-    """Below the plan: what a model would try must not be read as what is asked for."""
-    if incident.unresolved:
+def _thoughts(incident: Incident, opinion: str) -> Iterator[Part]:
+    """Below the plan: what a model would try must not be read as what is asked for. Why it has none is small print."""
+    if incident.unresolved and incident.hypotheses:
         yield from guesses(incident.hypotheses[:GUESSES])
+    elif incident.unresolved and opinion:
+        yield Part(blocks.context(blocks.plain(blocks.one_line(opinion), 300)), 5)
 
 
 def cause(finding: Finding, origins: Origins, place: int = 0) -> Iterator[Part]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from opsbot.chat import card, payload, replies, words
-from opsbot.chat.notify import approvers, origins
+from opsbot.chat.notify import approvers, opinion, origins
 from opsbot.chat.port import Chat, Json
 from opsbot.commands import Verb, shape, verb
 from opsbot.commands.desk import Answer, Desk
@@ -89,7 +89,7 @@ class Clerk:
         return replies.reply(row.words, answer.data)
 
     def _run(self, desk: Desk, row: Verb, user: str, args: Namespace) -> Answer:
-        who = person(desk.access, DOOR, user, row.permission, "you")
+        who = person(desk.access, DOOR, user, row.permission)
         run: Callable[[Desk, str, Namespace], Answer] = getattr(importlib.import_module(row.module), row.function)
         answer = run(desk, who, args)
         if "incident" in answer.data:
@@ -97,16 +97,17 @@ class Clerk:
         return answer
 
     def _shown(self, desk: Desk, row: Verb, what: Mapping[str, Any], args: Namespace) -> Json:
-        person(desk.access, DOOR, what["user"], row.permission, "you")
+        person(desk.access, DOOR, what["user"], row.permission)
         incident = shape.wanted(desk.record, args.incident)
-        made = card.card(incident, origins(desk.record, incident), approvers(desk.access, incident))
+        said = opinion(desk.record, incident)
+        made = card.card(incident, origins(desk.record, incident), approvers(desk.access, incident), said)
         return replies.shown(made, [shape.entry(entry) for entry in desk.record.audit(incident.id)], incident.id)
 
     # clicks -----------------------------------------------------------------------------------------------------------
 
     def _clicked(self, desk: Desk, what: Mapping[str, Any]) -> Json | None:
         incident, approval = self._waiting(desk, what)
-        person(desk.access, DOOR, what["user"], approval.permission, "you")
+        person(desk.access, DOOR, what["user"], approval.permission)
         if what["action"] == card.APPROVE:
             return self._decided(desk, what, "approve", incident, approval)
         self._chat.open(what["trigger"], replies.form(approval.id, incident.id, approval.plan[: card.PREFIX]))

@@ -5,11 +5,14 @@ Headers and size are looked at before the body is, the signature before it is pa
 
 from __future__ import annotations
 
+import io
 import logging
+import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from opsbot.chat import signing
@@ -17,12 +20,20 @@ from opsbot.chat.tokens import Token
 from opsbot.core.errors import PermanentError
 from opsbot.core.ports import Clock
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 LOG = logging.getLogger("opsbot.chat")
 PATH = "/slack/events"
 LARGEST = 256 * 1024
 """Bytes: Slack's own payloads stay far below."""
 PATIENCE = 5.0
 """Seconds that a client may take for each piece of its request."""
+DEADLINE = 10.0
+"""Seconds for a whole request, from the connection to the end of the body, however small its pieces."""
+MOST = 64
+"""Connections at once."""
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Reply(NamedTuple):
@@ -73,15 +84,56 @@ class Listener:
             return Reply(401, "not signed by Slack")
         try:
             return self._handle(body.decode("utf-8"), headers)
-        except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested without end
+        except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
+            LOG.warning("a delivery of Slack cannot be read: %s", type(error).__name__)
             return Reply(400, "not readable")
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def __init__(self, where: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._places = threading.BoundedSemaphore(MOST)
+        super().__init__(where, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In a thread of its own, where there is a place left."""
+        if self._places.acquire(blocking=False):
+            return super().process_request(request, client_address)
+        LOG.warning("too many connections at once: one is turned away")
+        request.setblocking(False)
+        request.sendall(BUSY)
+        return self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """And the place is free again."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         LOG.info("a connection ended early")
+
+
+class _Pieces(io.RawIOBase):
+    """What comes through a connection until its time is over; TimeoutError then."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line, self._until = line, time.monotonic() + DEADLINE
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: WriteableBuffer) -> int:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request took too long")
+        self._line.settimeout(min(left, PATIENCE))
+        try:
+            return self._line.recv_into(into)
+        finally:
+            self._line.settimeout(PATIENCE)
 
 
 def _handler(listener: Listener) -> type[BaseHTTPRequestHandler]:
@@ -94,6 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "opsbot"
     sys_version = ""
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_Pieces(self.connection))
+
     def do_POST(self) -> None:
         self._send(self._refused() or self.listener.answer(self._named(), self.rfile.read(self._length())))
 
@@ -102,7 +159,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refused(self) -> Reply | None:
         """What can be said before the body is read."""
-        if urlsplit(self.path).path != PATH:
+        try:
+            path = urlsplit(self.path).path
+        except ValueError:
+            return Reply(400, "no address")
+        if path != PATH:
             return Reply(404, "nothing here")
         if "transfer-encoding" in self.headers or self._length() < 0:
             return Reply(411, "a length is needed")

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
-from opsbot.chat import payload
+from opsbot.chat import payload, words
+from opsbot.chat.pool import Pool
 from opsbot.core.errors import OpsbotError, Refused
 from opsbot.core.message import Said
 from opsbot.core.ports import Clock, Store
@@ -19,6 +21,9 @@ from opsbot.core.ports import Clock, Store
 LOG = logging.getLogger("opsbot.chat")
 AT_ONCE = 4
 """What is carried out at the same time."""
+PATIENCE = 5.0
+"""Seconds that an end of the process waits for what has begun."""
+SLOW = "diagnose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,17 @@ class Inbox:
 
     def __init__(self, store: Store, pins: payload.Pins, clock: Clock, treat: Callable[[Said], None]) -> None:
         self._store, self._pins, self._clock, self._treat = store, pins, clock, treat
-        self._quick = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="slack-quick")
-        self._slow = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="slack-slow")
+        self._quick, self._slow = Pool(AT_ONCE, "slack-quick"), Pool(AT_ONCE, "slack-slow")
         self._busy: set[str] = set()
         self._lock = threading.Lock()
+
+    def refusal(self, body: payload.Body) -> Heard | None:
+        """What is said to a delivery that is not for us or not of a known shape; None where it may be heard."""
+        try:
+            payload.read(body, self._pins, self._clock())
+        except Refused as refused:
+            return _refused(refused, body)
+        return None
 
     def hear(self, body: payload.Body, *, again: bool = False) -> Heard:
         """Keep a delivery and see to it. 403: not for us; 409: a replay; 503: it cannot be kept now.
@@ -49,8 +61,7 @@ class Inbox:
             said = payload.read(body, self._pins, now)
             kept = self._store.take(said, now)
         except Refused as refused:
-            LOG.warning("a delivery of Slack is refused (%s): %s", refused.reason, refused)
-            return _refusal(refused, body)
+            return _refused(refused, body)
         except OpsbotError as error:
             LOG.error("a delivery of Slack cannot be kept: %s", error)
             return Heard(503)
@@ -66,17 +77,21 @@ class Inbox:
             self._begin(said)
 
     def close(self) -> None:
-        """Wait for what has begun; the rest is kept for the next start."""
-        for pool in (self._quick, self._slow):
-            pool.shutdown(cancel_futures=True)
+        """Wait a little for what has begun; the rest, and what takes longer, is kept for the next start."""
+        pools = (self._quick, self._slow)
+        for pool in pools:
+            pool.close()
+        until = time.monotonic() + PATIENCE
+        if not all(pool.join(until) for pool in pools):
+            LOG.warning("something that was asked for in Slack takes long: the next start begins it anew")
 
     def _begin(self, said: Said) -> None:
         with self._lock:
             if said.id in self._busy:
                 return
             self._busy.add(said.id)
-        slow = str(said.what.get("text", "")).lstrip().startswith("diagnose")
-        (self._slow if slow else self._quick).submit(self._do, said)
+        slow = words.meant(str(said.what.get("text", ""))) == SLOW
+        (self._slow if slow else self._quick).submit(partial(self._do, said))
 
     def _do(self, said: Said) -> None:
         try:
@@ -88,8 +103,14 @@ class Inbox:
                 self._busy.discard(said.id)
 
 
-def _refusal(refused: Refused, body: payload.Body) -> Heard:
-    """A person who types in another channel is told so; to anything else we are not at home."""
+def _refused(refused: Refused, body: payload.Body) -> Heard:
+    """Who speaks in another channel is heard and nothing is done, or Slack would send it again and count a failure.
+
+    Who types a command there is told so; to anything else we are not at home.
+    """
+    LOG.warning("a delivery of Slack is refused (%s): %s", refused.reason, refused)
     if refused.reason == "other_channel" and "command" in body:
         return Heard(200, "opsbot listens in its own channel only.")
+    if refused.reason == "other_channel" and body.get("type") == payload.EVENT:
+        return Heard(200)
     return Heard(400 if refused.reason in ("malformed", "unknown") else 403)

@@ -61,9 +61,9 @@ def _diagnosed(incident: Incident, origins: Origins) -> Iterator[Draft]:
 
 
 def _model(incident: Incident, opinion: str) -> Iterator[Draft]:
-    """What came of asking a model, where that is over, even where it is nothing."""
-    if incident.asked:
-        text = f"{blocks.one_line(opinion or 'A model was asked')}. The diagnosis above stands as it is."
+    """What came of asking a model about this round, where that is over, even where it is nothing."""
+    if opinion:
+        text = f"{blocks.one_line(opinion)} The diagnosis above stands as it is."
         parts = [Part(blocks.section(blocks.plain(text, 700))), *card.guesses(incident.hypotheses)]
         yield _note(incident, f"model.{incident.round}", text, parts)
 

@@ -9,11 +9,11 @@ from opsbot.access import Access
 from opsbot.chat import blocks
 from opsbot.chat.card import card
 from opsbot.chat.notes import notes
-from opsbot.commands import shape
 from opsbot.core.incident import Incident
 from opsbot.core.message import Draft, Kind
 from opsbot.core.ports import Store
 from opsbot.core.task import Again
+from opsbot.diagnose import opinion as opinions
 
 
 class Notifier:
@@ -24,21 +24,23 @@ class Notifier:
 
     def notify(self, incident: Incident, now: datetime) -> Again | None:
         """Draft the card as it should be now and the notes that are new; doing it twice is harmless."""
-        sources = origins(self._store, incident)
-        shown = Draft(Kind.CARD, "card", card(incident, sources, approvers(self._access, incident)))
-        told = notes(incident, sources, self._opinion(incident))
+        sources, said = origins(self._store, incident), opinion(self._store, incident)
+        shown = Draft(Kind.CARD, "card", card(incident, sources, approvers(self._access, incident), said))
+        told = notes(incident, sources, said)
         self._store.add_messages(incident.id, (shown, *told), incident.mark, now)
         return None
-
-    def _opinion(self, incident: Incident) -> str:
-        asked = shape.asked(self._store.audit(incident.id)) if incident.asked else None
-        return str(asked["says"]).rstrip(".") if asked else ""
 
 
 def origins(store: Store, incident: Incident) -> Mapping[str, str]:
     """Where each piece of evidence of the present round was read."""
     pieces, _ = store.evidence(incident.id, incident.round)
     return {piece.id: blocks.cut(piece.origin, 200) for piece in pieces}
+
+
+def opinion(store: Store, incident: Incident) -> str:
+    """What came of asking a model about the present round, in a sentence; nothing while that is not over."""
+    found = opinions.outcome(incident, store.audit(incident.id)) if incident.asked else None
+    return found.says if found and found.reason != opinions.ASKING else ""
 
 
 def approvers(access: Access, incident: Incident) -> list[str]:

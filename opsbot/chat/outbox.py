@@ -29,11 +29,18 @@ class Outbox:
     def __init__(self, store: Store, chat: Chat, clock: Clock) -> None:
         self._store, self._chat, self._clock = store, chat, clock
         self._rests_until: datetime | None = None
+        self._told_to_rest = False
         self._failures = 0
-        self._wake, self._stop = threading.Event(), threading.Event()
+        self._as_of: datetime | None = None
+        self._wake, self._stop, self._back = threading.Event(), threading.Event(), threading.Event()
 
     def wake(self) -> None:
         """There is something new: look at once."""
+        self._wake.set()
+
+    def back(self) -> None:
+        """Slack is there again: what rests for its trouble need not; a rest that Slack has asked for goes on."""
+        self._back.set()
         self._wake.set()
 
     def run(self, stop: threading.Event) -> None:
@@ -56,11 +63,22 @@ class Outbox:
     def drain(self) -> int:
         """Send all that may be sent now, and say how much that was; after trouble with Slack itself, nothing more."""
         count = 0
-        while not self._idle() and (waiting := self._store.next_messages(self._clock())):
+        if self._back.is_set():
+            self._begin_anew()
+        while not self._idle() and (waiting := self._store.next_messages(self._horizon())):
             for message in waiting:
                 if not self._idle():
                     count += self._one(message)
         return count
+
+    def _begin_anew(self) -> None:
+        self._back.clear()
+        if self._rests_until and not self._told_to_rest:
+            self._as_of, self._rests_until, self._failures = self._rests_until, None, 0
+
+    def _horizon(self) -> datetime:
+        """As of when the store is asked what waits: a rest that was broken off counts as over there."""
+        return max(self._clock(), self._as_of or self._clock())
 
     def _idle(self) -> bool:
         """Whether nothing is to be sent now."""
@@ -83,10 +101,14 @@ class Outbox:
         return True
 
     def _rest(self, message: Message, error: TemporaryError) -> None:
-        """All wait: whatever keeps Slack from taking one message keeps it from taking the others."""
-        self._failures += 1
+        """All wait: whatever keeps Slack from taking one message keeps it from taking the others.
+
+        A rest that Slack asks for is kept to and is no failure: it does not make later rests longer.
+        """
+        self._told_to_rest = error.retry_after > 0
+        self._failures += not self._told_to_rest
         doubled = min(FIRST_REST * 2.0 ** min(self._failures - 1, 10), LONGEST_REST)
-        rest = timedelta(seconds=error.retry_after or doubled)
+        rest = timedelta(seconds=error.retry_after if self._told_to_rest else doubled)
         LOG.warning("message %d of incident %d is not sent: %s; again in %s", message.id, message.incident, error, rest)
         self._rests_until = self._clock() + rest
         self._store.message_put_off(message.id, self._rests_until)

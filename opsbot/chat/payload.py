@@ -17,6 +17,8 @@ from opsbot.core.errors import Refused
 from opsbot.core.message import Said
 
 COMMAND, MENTION, CLICK, FORM = "command", "mention", "click", "form"
+EVENT, PRESSED, SUBMITTED = "event_callback", "block_actions", "view_submission"
+SLASH = "/opsbot"
 REASON = "reason"
 """The one field of the form that asks why."""
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,24}", re.ASCII)
@@ -26,6 +28,8 @@ _MENTION = re.compile(r"<@[A-Z0-9]+(?:\|[^>]*)?>")
 LONGEST = 4000
 
 Body = Mapping[str, Any]
+Form = Mapping[str, Any]
+"""Names of parts, each with the names of its own parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,11 @@ class Pins:
 
 def read(body: Body, pins: Pins, now: datetime) -> Said:
     """What was said; Refused: malformed, other_team, other_app, other_channel, not_a_person, unknown."""
-    if body.get("type") == "event_callback":
+    if body.get("type") == EVENT:
         return _mention(body, pins, now)
-    if body.get("type") == "block_actions":
+    if body.get("type") == PRESSED:
         return _click(body, pins, now)
-    if body.get("type") == "view_submission":
+    if body.get("type") == SUBMITTED:
         return _form(body, pins, now)
     if "command" in body:
         return _command(body, pins, now)
@@ -51,6 +55,8 @@ def read(body: Body, pins: Pins, now: datetime) -> Said:
 
 
 def _command(body: Body, pins: Pins, now: datetime) -> Said:
+    if body.get("command") != SLASH:
+        raise Refused("unknown", f"only {SLASH} is listened to")
     _pinned(body, pins, team=body.get("team_id"), channel=body.get("channel_id"))
     what = _what(COMMAND, body.get("user_id"), pins, text=_text(body.get("text", "")))
     return Said(_delivery(COMMAND, body.get("trigger_id")), what, now)
@@ -92,12 +98,43 @@ def _form(body: Body, pins: Pins, now: datetime) -> Said:
     view, user = _part(body, "view"), _part(body, "user")
     _pinned(body, pins, team=_part(body, "team").get("id"), channel=pins.channel)
     _same(user.get("team_id", pins.team), pins.team, "other_team")
-    if view.get("callback_id") != REJECT:
+    if view.get("type") != "modal" or view.get("callback_id") != REJECT:
         raise Refused("unknown", "that is no form of opsbot's")
     fields = _part(_part(_part(view, "state"), "values"), REASON)
     reason = _text(_part(fields, REASON).get("value") or "")
     what = _what(FORM, user.get("id"), pins, value=_value(view.get("private_metadata")), reason=reason)
     return Said(_delivery(FORM, body.get("trigger_id")), what, now)
+
+
+# what `read` has judged -----------------------------------------------------------------------------------------------
+
+_PERSON: Form = {"type": {}, "team": {"id": {}}, "user": {"id": {}, "team_id": {}}, "trigger_id": {}}
+_FIELDS: Form = {REASON: {REASON: {"value": {}}}}
+_FORMS: Mapping[str, Form] = {
+    EVENT: {"type": {}, "team_id": {}, "event_id": {}, "event": {
+        "type": {}, "user": {}, "user_team": {}, "channel": {}, "text": {}, "thread_ts": {},
+    }},
+    PRESSED: {**_PERSON, "container": {"channel_id": {}, "message_ts": {}}, "actions": {"action_id": {}, "value": {}}},
+    SUBMITTED: {**_PERSON, "view": {
+        "type": {}, "callback_id": {}, "private_metadata": {}, "state": {"values": _FIELDS},
+    }},
+    COMMAND: {"command": {}, "text": {}, "team_id": {}, "channel_id": {}, "user_id": {}, "trigger_id": {}},
+}  # fmt: skip
+
+
+def judged(body: Body) -> dict[str, Any]:
+    """Those parts of a delivery that `read` has looked at: nothing that nobody judged goes on to a library."""
+    kind = next((kind for kind in _FORMS if body.get("type") == kind), COMMAND)
+    found: dict[str, Any] = _kept(body, {"api_app_id": {}, **_FORMS[kind]})
+    return found
+
+
+def _kept(value: Any, form: Form) -> Any:
+    if isinstance(value, list):
+        return [_kept(item, form) for item in value]
+    if not form or not isinstance(value, Mapping):
+        return value
+    return {name: _kept(value[name], form[name]) for name in form if name in value}
 
 
 # parts ----------------------------------------------------------------------------------------------------------------

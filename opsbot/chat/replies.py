@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from opsbot.chat import blocks
+from opsbot.chat import blocks, card
 from opsbot.chat.blocks import Json, Part
 from opsbot.chat.card import REJECT, STATES
 from opsbot.chat.payload import REASON
+from opsbot.core.diagnosis import Finding, Hypothesis, Quote
+from opsbot.core.evidence import Citation
 from opsbot.core.incident import State
+from opsbot.core.target import Target
+from opsbot.mask import mask
 
 Data = Mapping[str, Any]
 ROWS, FINDINGS = 20, 6
@@ -56,7 +60,7 @@ def _target(value: Data | None) -> str:
 
 
 def _help(data: Data) -> Json:
-    lines = [f"/opsbot {row['words']}: {blocks.one_line(row['summary'])}" for row in data["verbs"]]
+    lines = [f"/opsbot {row['usage']}: {blocks.one_line(row['summary'])}" for row in data["verbs"]]
     parts = [Part(blocks.section(blocks.plain("\n".join(lines))))]
     if len(data["verbs"]) == 1:
         row = data["verbs"][0]
@@ -101,13 +105,12 @@ def _diagnosis(data: Data) -> Json:
     first = f"Diagnosis of {_target(data['target'])}: {found}."
     parts = [Part(blocks.section(blocks.plain(first)))]
     for place, finding in enumerate(data["findings"][:FINDINGS]):
-        parts += _finding(finding, place)
+        parts += card.cause(_finding(finding), data["origins"], place)
     if data["model"]:
         parts.append(
             Part(blocks.section(blocks.plain(f"Asked a model: {blocks.one_line(data['model']['says'])}", 500)), 2)
         )
-    for place, guess in enumerate(data["hypotheses"][:3]):
-        parts += _guess(guess, place)
+    parts += card.guesses([_guess(guess) for guess in data["hypotheses"][: card.GUESSES]])
     gaps = [f"not seen: {gap['source']}: {gap['why']}" for gap in data["gaps"]]
     parts += [Part(blocks.fence(gaps, 800), 3)] if gaps else []
     thoughts = [f"proposed: {row['playbook']}: {blocks.one_line(row['why'])}" for row in data["proposals"]]
@@ -115,43 +118,46 @@ def _diagnosis(data: Data) -> Json:
     return blocks.message(first, parts, "opsbot diagnose on a terminal")
 
 
-def _finding(finding: Data, place: int) -> Iterator[Part]:
-    word = "Cause" if finding["cause"] else "Symptom"
-    sure = f"confidence {finding['confidence'] * 100:.0f} %"
-    text = f"{word}: {finding['fault']} on {_target(finding['target'])}, {sure}\n{blocks.one_line(finding['says'])}"
-    yield Part(blocks.section(blocks.plain(text, 700)), place)
-    lines = [f"{line['id']}:{line['line']} {line['source']}  {line['text']}" for line in finding["evidence"][:3]]
-    if lines:
-        yield Part(blocks.fence(lines, 1200), 1 + place)
+def _finding(data: Data) -> Finding:
+    """What the verb tells of a finding, to be shown as cards show one."""
+    lines = tuple(Citation(row["id"], row["source"], row["line"], mask(row["text"])) for row in data["evidence"])
+    return Finding(
+        data["rule"], data["fault"], Target(**data["target"]), mask(data["says"]), data["confidence"], lines,
+        cause=data["cause"],
+    )  # fmt: skip
 
 
-def _guess(guess: Data, place: int) -> Iterator[Part]:
-    about = f"{blocks.one_line(guess['fault'])} on {_target(guess['target'])}"
-    sure = f"by its own word {guess['confidence'] * 100:.0f} % sure"
-    text = f"A model's hypothesis, not a finding: {about}, {sure}\n{blocks.one_line(guess['says'])}"
-    yield Part(blocks.section(blocks.plain(text, 700)), 3 + place)
-    quotes = [f"{quote['id']}  {quote['quote']}" for quote in guess["evidence"][:2]]
-    if quotes:
-        yield Part(blocks.fence(quotes, 800), 4 + place)
+def _guess(data: Data) -> Hypothesis:
+    quotes = tuple(Quote(row["id"], mask(row["quote"])) for row in data["evidence"])
+    return Hypothesis(
+        data["fault"], Target(**data["target"]), mask(data["says"]), data["confidence"], quotes, data["proposal"]
+    )
 
 
 def _prompt(data: Data) -> Json:
-    first = f"What a model would be sent about {_target(data['target'])}, masked; nobody was asked."
+    about = _target(data["target"])
+    first = f"What a model would be sent about {about}, masked; nobody was asked."
+    rest = f"opsbot diagnose {about} --prompt on a terminal shows all of it."
     lines = [line for name in ("system", "text") for line in str(data["prompt"][name]).split("\n")]
-    parts = [Part(blocks.section(blocks.plain(first))), Part(blocks.fence(lines), 1)]
+    parts = [Part(blocks.section(blocks.plain(f"{first} {rest}"))), Part(blocks.fence(lines), 1)]
     return blocks.message(first, parts, "the same on a terminal")
 
 
-def shown(card: Json, entries: list[Data], number: int) -> Json:
+def shown(made: Json, entries: list[Data], number: int) -> Json:
     """An incident's card for one person, with the end of its history."""
     lines = [
-        f"{datetime.fromisoformat(entry['at']):%H:%M:%S} {entry['who']}: {blocks.reason(entry['act'])}"
+        f"{datetime.fromisoformat(entry['at']):%H:%M:%S} {entry['who']}: {blocks.reason(entry['act'])}{_because(entry)}"
         for entry in entries[-12:]
     ]
-    parts = [Part(block, -1) for block in card["blocks"]]
+    parts = [Part(block, -1) for block in made["blocks"]]
     history = [Part(blocks.section(blocks.words("*History* (UTC)")), 1), Part(blocks.fence(lines), 2)] if lines else []
-    made = blocks.message("", [*parts, *history], f"opsbot show {number}")
-    return {"text": card["text"], "blocks": made["blocks"]}
+    whole = blocks.message("", [*parts, *history], f"opsbot show {number}")
+    return {"text": made["text"], "blocks": whole["blocks"]}
+
+
+def _because(entry: Data) -> str:
+    """The named reason of an audit entry, where it says more than the act: asking is not yet an answer."""
+    return f" ({blocks.reason(entry['reason'])})" if entry["reason"] not in ("", entry["act"]) else ""
 
 
 def form(approval: str, number: int, plan: str) -> Json:

@@ -35,12 +35,12 @@ SOBER = {"parse": "none", "link_names": False}
 QUIET_LINKS = {"unfurl_links": False, "unfurl_media": False, "mrkdwn": False}
 
 
-def client(token: Token, url: str) -> WebClient:
+def client(token: Token, url: str, timeout: int = TIMEOUT) -> WebClient:
     """A client of the Web API, without retries of its own."""
     from slack_sdk import WebClient
 
     QUIET.setLevel(logging.CRITICAL)
-    return WebClient(token=token.reveal(), base_url=url, timeout=TIMEOUT, retry_handlers=[], logger=QUIET)
+    return WebClient(token=token.reveal(), base_url=url, timeout=timeout, retry_handlers=[], logger=QUIET)
 
 
 class Sender:
@@ -52,46 +52,47 @@ class Sender:
     def post(self, body: Json, thread: str = "") -> Place:
         """chat.postMessage."""
         where = {"thread_ts": thread} if thread else {}
-        made = self._call(self._web.chat_postMessage, channel=self._channel, **where, **SOBER, **QUIET_LINKS, **body)
+        made = called(self._web.chat_postMessage, channel=self._channel, **where, **SOBER, **QUIET_LINKS, **body)
         return _place(made)
 
     def edit(self, place: Place, body: Json) -> Place:
         """chat.update; without blocks the old ones are taken away."""
         whole: Json = {"blocks": []} | body
-        return _place(self._call(self._web.chat_update, channel=place.channel, ts=place.ts, **SOBER, **whole))
+        return _place(called(self._web.chat_update, channel=place.channel, ts=place.ts, **SOBER, **whole))
 
     def tell(self, person: str, body: Json, thread: str = "") -> None:
         """chat.postEphemeral."""
         where = {"thread_ts": thread} if thread else {}
-        self._call(self._web.chat_postEphemeral, channel=self._channel, user=person, **where, **SOBER, **body)
+        called(self._web.chat_postEphemeral, channel=self._channel, user=person, **where, **SOBER, **body)
 
     def open(self, trigger: str, view: Json) -> None:
         """views.open."""
-        self._call(self._web.views_open, trigger_id=trigger, view=view)
+        called(self._web.views_open, trigger_id=trigger, view=view)
 
-    @staticmethod
-    def _call(method: Callable[..., Any], **given: Any) -> Any:
-        from slack_sdk.errors import SlackApiError, SlackClientError
 
-        try:
-            return method(**given)
-        except SlackApiError as error:
-            raise judged(error) from None
-        except (OSError, http.client.HTTPException, *ODD) as error:
-            raise TemporaryError(f"Slack cannot be reached: {type(error).__name__}", retry_after=0.0) from None
-        except SlackClientError as error:
-            raise PermanentError(f"Slack's client refuses: {type(error).__name__}") from None
+def called(method: Callable[..., Any], **given: Any) -> Any:
+    """What a method of the client answers; every way in which it can fail as an error by name."""
+    from slack_sdk.errors import SlackApiError, SlackClientError
+
+    try:
+        return method(**given)
+    except SlackApiError as error:
+        raise judged(error) from None
+    except (OSError, http.client.HTTPException, *ODD) as error:
+        raise TemporaryError(f"Slack cannot be reached: {type(error).__name__}", retry_after=0.0) from None
+    except SlackClientError as error:
+        raise PermanentError(f"Slack's client refuses: {type(error).__name__}") from None
 
 
 def _place(made: Any) -> Place:
-    data = _object(made)
+    data = answered(made)
     channel, ts = data.get("channel"), data.get("ts")
     if not isinstance(channel, str) or not isinstance(ts, str):
         raise TemporaryError("Slack's answer names no place", retry_after=0.0)
     return Place(channel, ts)
 
 
-def _object(answer: Any) -> Mapping[str, Any]:
+def answered(answer: Any) -> Mapping[str, Any]:
     """What an answer holds; nothing where something else than an object came in its place."""
     data = getattr(answer, "data", None)
     return data if isinstance(data, dict) else {}
@@ -99,7 +100,7 @@ def _object(answer: Any) -> Mapping[str, Any]:
 
 def judged(error: SlackApiError) -> OpsbotError:
     """What a refusal of Slack means for us; its words are kept to a name, for a body may stand in them."""
-    status, name = error.response.status_code, _name(_object(error.response).get("error"))
+    status, name = error.response.status_code, _name(answered(error.response).get("error"))
     if status == 429:
         return TemporaryError("Slack says: not so fast", retry_after=_seconds(error.response.headers))
     if status >= 500 or name in LATER or (status == 200 and not name):  # a page of some proxy is no word of Slack's

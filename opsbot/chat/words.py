@@ -10,6 +10,7 @@ import difflib
 import html
 import re
 import shlex
+from contextlib import suppress
 from typing import NoReturn
 
 from opsbot.commands import VERBS, Verb
@@ -19,30 +20,61 @@ LONGEST = 3000
 SPOKEN = tuple(row for row in VERBS if row.spoken)
 _LABELLED = re.compile(r"<[^<>|]*\|([^<>|]*)>")
 _BARE = re.compile(r"<(?:mailto:)?([^<>|]*)>")
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+_LETTER = "\ue027"
+"""Stands for an apostrophe inside a word while quotation marks are looked for."""
+_REASON = re.compile(r"\s--reason(?=[\s=])[\s=]*")
 _DASH = re.compile(r"(?<!\S)[\u2013\u2014](?=\w)")
 
 
 def parse(text: str) -> tuple[Verb, argparse.Namespace]:
-    """The verb and its arguments; nothing at all means `help`."""
-    spoken = split(text) or ["help"]
-    row = next((row for row in SPOKEN if row.words == spoken[0].lower()), None)
-    if row is None:
-        raise PermanentError(_unknown(spoken[0]))
-    return row, parser(row).parse_args(spoken[1:])
+    """The verb and its arguments; nothing at all means `help`.
 
-
-def split(text: str) -> list[str]:
-    """The words as a shell would see them, after taking back what Slack and keyboards make of plain typing."""
-    if len(text) > LONGEST:
-        raise PermanentError(f"that is longer than {LONGEST} characters")
+    Where it is not understood otherwise, all that follows `--reason` is the reason: quotation marks may be left out.
+    """
+    bare = typed(text)
     try:
-        return shlex.split(typed(text))
+        return _parsed(split(bare))
+    except PermanentError as error:
+        given = _REASON.split(bare, maxsplit=1)
+        if len(given) == 1 or not given[1].strip():
+            raise
+        with suppress(PermanentError):
+            return _parsed([*split(given[0]), f"--reason={given[1].strip()}"])
+        raise error from None
+
+
+def meant(text: str) -> str:
+    """The verb that is meant; empty where the words are not understood."""
+    try:
+        return parse(text)[0].words
+    except PermanentError:
+        return ""
+
+
+def _parsed(spoken: list[str]) -> tuple[Verb, argparse.Namespace]:
+    first, *rest = spoken or ["help"]
+    row = next((row for row in SPOKEN if row.words == first.lower()), None)
+    if row is None:
+        raise PermanentError(_unknown(first))
+    return row, parser(row).parse_args(rest)
+
+
+def split(bare: str) -> list[str]:
+    """The words as a shell would see them, but for an apostrophe inside a word, which is a letter here."""
+    try:
+        return [word.replace(_LETTER, "'") for word in shlex.split(_APOSTROPHE.sub(_LETTER, bare))]
     except ValueError as error:
         raise PermanentError('a quotation mark is not closed: write --reason "like this"') from error
 
 
 def typed(text: str) -> str:
-    """What was typed, before Slack made links and entities, and keyboards curly quotes and long dashes, of it."""
+    """What was typed, before Slack made links and entities, and keyboards curly quotes and long dashes, of it.
+
+    PermanentError for what is too long.
+    """
+    if len(text) > LONGEST:
+        raise PermanentError(f"that is longer than {LONGEST} characters")
     bare = html.unescape(_BARE.sub(r"\1", _LABELLED.sub(r"\1", text)))
     bare = bare.replace("\u201c", '"').replace("\u201d", '"').replace("\xa0", " ")
     if "\u2018" in bare:

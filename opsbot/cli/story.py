@@ -134,9 +134,7 @@ class Story:
             self.say("incident", f"{incident.id} opened for {incident.target}: {incident.title}")
         if incident.diagnosed_at and self._once("diagnosed"):
             self._diagnosis(incident)
-        for place, thought in enumerate(incident.hypotheses, 1):
-            if self._once(f"hypothesis {place}"):
-                self.say("model", f"thinks of {thought.fault} ({thought.confidence * 100:.0f} %): {thought.says}")
+        self._opinion(incident, store)
         if incident.plan and incident.approval and self._once(incident.plan.digest):
             self._proposal(incident)
         if incident.state is State.AWAITING_APPROVAL:
@@ -145,6 +143,14 @@ class Story:
         self._steps(incident)
         if incident.state is State.VERIFYING and self._once("verifying"):
             self.say("verifying", "waiting for an answer of Prometheus, later than the change, without the alert")
+
+    def _opinion(self, incident: Incident, store: Store) -> None:
+        for place, thought in enumerate(incident.hypotheses, 1):
+            if self._once(f"hypothesis {place}"):
+                self.say("model", f"thinks of {thought.fault} ({thought.confidence * 100:.0f} %): {thought.says}")
+        if incident.asked and not incident.hypotheses and self._once("no hypothesis"):
+            asked = shape.asked(incident, store.audit(incident.id))
+            self.say("model", asked["says"] if asked else "was asked")
 
     def _diagnosis(self, incident: Incident) -> None:
         causes = [shape.finding(finding) for finding in incident.findings if finding.cause]
@@ -162,7 +168,8 @@ class Story:
         for text in steps(plan):
             self.more(text)
         command = f"opsbot approve {incident.id} {plan['prefix']} --config {self.config}"
-        self.more(line("from another terminal: ", (command, "bold")))
+        self.more(line("from another terminal:"))
+        self._out.print(line((command, "bold")), soft_wrap=True)  # in one piece, to be copied
 
     def _ask(self, incident: Incident, store: Store) -> None:
         """Put the question once; however long the human thinks, the story is not stuck."""

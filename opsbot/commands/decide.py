@@ -6,12 +6,13 @@ from argparse import Namespace
 
 from opsbot.commands import shape
 from opsbot.commands.desk import Answer, Desk
+from opsbot.commands.person import refusal
 from opsbot.core.approval import Decision
 from opsbot.core.errors import Refused
 from opsbot.mask import mask
 from opsbot.remediate import approvals
 
-OTHERS = ("not_allowed", "same_person", "second_person")
+OTHERS = ("same_person", "second_person")
 """Refusals that another person would not meet."""
 
 
@@ -39,6 +40,8 @@ def _decide(desk: Desk, person: str, args: Namespace, *, approves: bool) -> Answ
 
 def _with_hint(desk: Desk, refused: Refused, person: str, permission: str) -> Refused:
     """A refusal that somebody else can help with says who."""
+    if refused.reason == "not_allowed":
+        return refusal(desk.access, desk.door, person, permission)
     if refused.reason not in OTHERS:
         return refused
     return Refused(refused.reason, f"{refused}; {desk.access.whom_to_ask(permission, besides=person)}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opsbot.commands import shape
 from opsbot.commands.desk import Answer, Desk
 from opsbot.core import target as targets
 from opsbot.core.audit import Note
-from opsbot.core.diagnosis import thought_of
+from opsbot.core.diagnosis import Hypothesis, thought_of
 from opsbot.core.errors import Blind, PermanentError
 from opsbot.core.target import Target
 from opsbot.diagnose import case as cases
@@ -18,7 +18,7 @@ from opsbot.diagnose import opinion as opinions
 from opsbot.diagnose.analyze import Opinion, ask, needed
 from opsbot.diagnose.case import Case
 from opsbot.diagnose.collect import collect
-from opsbot.diagnose.diagnosis import diagnose
+from opsbot.diagnose.diagnosis import Diagnosis, diagnose
 from opsbot.diagnose.prompt import question
 
 TOKENS = 60_000
@@ -26,7 +26,7 @@ TOKENS = 60_000
 
 
 def run(desk: Desk, person: str, args: Namespace) -> Answer:
-    """{target, findings, hypotheses, model, gaps, proposals}, code 1 where a cause was found; or {incident: brief}.
+    """{target, says, findings, hypotheses, model, origins, gaps, proposals}, code 1 for a cause; or {incident: brief}.
 
     With `--prompt`: {target, prompt: {system, text, schema}}, and nobody is asked.
     """
@@ -48,10 +48,17 @@ def run(desk: Desk, person: str, args: Namespace) -> Answer:
         "findings": [shape.finding(finding) for finding in found.findings],
         "hypotheses": [shape.hypothesis(thought) for thought in thoughts],
         "model": _asked(opinion) if opinion else None,
+        "origins": {piece.id: piece.origin for piece in picture.evidence if piece.id in _cited(found, thoughts)},
         "gaps": [shape.gap(gap) for gap in found.gaps],
         "proposals": [shape.proposal(proposal) for proposal in found.proposals or thought_of(thoughts)],
     }
     return Answer(data, 1 if found.causes else 0)
+
+
+def _cited(found: Diagnosis, thoughts: Sequence[Hypothesis]) -> set[str]:
+    """The pieces of evidence that something is said to rest on."""
+    lines = [line.id for finding in found.findings for line in finding.evidence]
+    return {*lines, *(quote.id for thought in thoughts for quote in thought.evidence)}
 
 
 def _target(desk: Desk, args: Namespace) -> Target:

@@ -10,7 +10,10 @@ from opsbot.core.errors import PermanentError
 
 
 def run(desk: Desk, person: str, args: Namespace) -> Answer:
-    """{verbs: [{words, summary, example, permission, arguments: [{name, help}]}]}; PermanentError for no verb."""
+    """{verbs: [{words, usage, summary, example, permission, arguments: [{name, help}]}]}.
+
+    PermanentError for what is no verb.
+    """
     rows = [row for row in VERBS if row.spoken or desk.door == "cli"]
     asked = " ".join(args.words)
     chosen = [row for row in rows if not asked or row.words == asked or row.words.split()[0] == asked]
@@ -22,9 +25,19 @@ def run(desk: Desk, person: str, args: Namespace) -> Answer:
 def _shape(row: Verb) -> dict[str, object]:
     arguments = [{"name": _name(argument), "help": argument.help} for argument in row.arguments]
     return {
-        "words": row.words, "summary": row.summary, "example": row.example, "permission": row.permission,
-        "arguments": arguments,
+        "words": row.words, "usage": " ".join([row.words, *map(_usage, row.arguments)]), "summary": row.summary,
+        "example": row.example, "permission": row.permission, "arguments": arguments,
     }  # fmt: skip
+
+
+def _usage(argument: Argument) -> str:
+    """How an argument is typed, in brackets where it may be left out."""
+    name, form = argument.names[0], argument.form
+    if not name.startswith("-"):
+        return f"[{_name(argument)}]" if form.get("nargs") in ("?", "*") else _name(argument)
+    if form.get("action") == "store_true":
+        return f"[{name}]"
+    return f"[{name} {form.get('metavar') or argument.names[-1].lstrip('-').upper()}]"
 
 
 def _name(argument: Argument) -> str:

@@ -113,10 +113,10 @@ def hypothesis(value: Hypothesis) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def asked(entries: Sequence[AuditEntry]) -> dict[str, Any] | None:
-    """What came of asking a model; None where none was asked."""
-    entry = opinion.last(entries)
-    return {"reason": entry.reason, "says": opinion.sentence(entry.reason, entry.detail)} if entry else None
+def asked(incident: Incident, entries: Sequence[AuditEntry]) -> dict[str, Any] | None:
+    """What came of asking a model about the present round; None where none was asked."""
+    found = opinion.outcome(incident, entries)
+    return {"reason": found.reason, "says": found.says} if found else None
 
 
 def proposal(value: Proposal) -> dict[str, str]:
@@ -196,7 +196,7 @@ def full(incident: Incident, pieces: Sequence[Evidence], entries: Sequence[Audit
         "findings": [finding(f) for f in incident.findings],
         "gaps": [gap(g) for g in incident.gaps],
         "hypotheses": [hypothesis(h) for h in incident.hypotheses],
-        "model": asked(entries),
+        "model": asked(incident, entries),
         "proposals": [proposal(p) for p in incident.proposals],
         "rulings": [ruling(r) for r in incident.rulings],
         "plan": plan(incident.plan) if incident.plan else None,

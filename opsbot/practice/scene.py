@@ -44,7 +44,7 @@ store: {{url: {json.dumps(store)}}}
 access:
   people: [{{name: {who}, os_user: {who}, slack: {SLACK_USER}}}]
   groups: {{sre: [{who}]}}
-  permissions: {{sre: [diagnose, run, close, 'approve:*'], everyone: [read]}}
+  permissions: {{sre: [diagnose, run, ack, close, 'approve:*'], everyone: [read]}}
 limits: {{mode: propose}}
 """
 

@@ -35,7 +35,8 @@ from tests.chat.chat_world import (
 
 FOLDER = Path(__file__).parent.parent / "golden" / "slack"
 Body = dict[str, Any]
-OPINION = "The model gave hypotheses (2 dropped: quote not found)"
+OPINION = "The model gave hypotheses (dropped: 2 quote not found)."
+SILENT = "The model gave no answer: the model m at http://m:8000 refuses the connection."
 LATER = NOW + timedelta(minutes=3)
 YES = Decision("Ana", True, NOW + timedelta(minutes=1), "slack")
 NO = Decision("Ana", False, NOW + timedelta(minutes=1), "slack", mask("wrong hour, the release is still running"))
@@ -57,6 +58,7 @@ INCIDENTS: dict[str, Incident] = {
     "open without target": incident_in(target=None, severity="warning"),
     "diagnosed": incident_in(State.DIAGNOSED),
     "diagnosed with hypotheses": incident_in(State.DIAGNOSED, hypotheses=(GUESS,), asked=True, open_question=True),
+    "diagnosed with no answer of a model": incident_in(State.DIAGNOSED, asked=True, open_question=True),
     "diagnosed without cause": incident_in(State.DIAGNOSED, findings=(), says=mask("no cause found")),
     "waiting": awaiting(acked_by="Ben", alerts=(ALERT,)),
     "waiting for a second": two_of_two(),
@@ -89,13 +91,25 @@ INCIDENTS: dict[str, Incident] = {
 
 def cards() -> Iterator[tuple[str, Body]]:
     for name, incident in INCIDENTS.items():
-        yield f"card {name}", card(incident, ORIGINS, ["Ana"])
+        yield f"card {name}", card(incident, ORIGINS, ["Ana"], _opinion(incident))
+
+
+THREADS = (
+    "waiting", "diagnosed with hypotheses", "diagnosed with no answer of a model", "rejected", "failed", "resolved",
+    "parked", "reopened",
+)  # fmt: skip
 
 
 def threads() -> Iterator[tuple[str, Body]]:
     """The notes of some incidents, in one file each."""
-    for name in ("waiting", "diagnosed with hypotheses", "rejected", "failed", "resolved", "parked", "reopened"):
-        yield f"thread {name}", {draft.key: draft.body for draft in notes.notes(INCIDENTS[name], ORIGINS, OPINION)}
+    for name in THREADS:
+        incident = INCIDENTS[name]
+        yield f"thread {name}", {draft.key: draft.body for draft in notes.notes(incident, ORIGINS, _opinion(incident))}
+
+
+def _opinion(incident: Incident) -> str:
+    """What came of asking a model, where it was asked."""
+    return (OPINION if incident.hypotheses else SILENT) if incident.asked else ""
 
 
 def answers() -> Iterator[tuple[str, Body]]:
@@ -103,7 +117,8 @@ def answers() -> Iterator[tuple[str, Body]]:
     rows = [shape.brief(INCIDENTS[name]) for name in ("waiting", "failed", "open without target")]
     found = {
         "target": shape.target(CAUSE.target), "findings": [shape.finding(CAUSE), shape.finding(SYMPTOM)],
-        "hypotheses": [shape.hypothesis(GUESS)], "model": {"reason": "answered", "says": "The model gave hypotheses"},
+        "hypotheses": [shape.hypothesis(GUESS)], "model": {"reason": "answered", "says": OPINION},
+        "origins": ORIGINS,
         "gaps": [{"source": "events", "why": "403: may not list events"}],
         "proposals": [{"playbook": "scale_up_agents", "why": "overload", "from": "finding"}],
     }  # fmt: skip

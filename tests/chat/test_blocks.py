@@ -59,18 +59,19 @@ def hostile(state: State, text: str = EVIL) -> Incident:
 def told(incident: Incident) -> list[dict[str, Any]]:
     """Everything that is ever said of an incident."""
     origins = {line.id: EVIL for finding in incident.findings for line in finding.evidence}
-    shown = card(incident, origins, [EVIL])
+    shown = card(incident, origins, [EVIL], EVIL)
     brief = {"incident": shape.brief(incident)}
     diagnosis = {
         "target": shape.target(incident.target), "findings": [shape.finding(f) for f in incident.findings],
         "gaps": [shape.gap(g) for g in incident.gaps], "proposals": [shape.proposal(p) for p in incident.proposals],
         "hypotheses": [shape.hypothesis(h) for h in incident.hypotheses], "model": {"says": EVIL},
+        "origins": origins,
     }  # fmt: skip
     return [
         shown, *(dict(draft.body) for draft in notes.notes(incident, origins, EVIL)), replies.reply("ack", brief),
         replies.reply("incidents", {"incidents": [brief["incident"]] * 60, "more": True}),
         replies.reply("diagnose", diagnosis), replies.trouble(EVIL),
-        replies.shown(shown, [{"at": NOW.isoformat(), "who": EVIL, "act": EVIL}] * 40, 42),
+        replies.shown(shown, [{"at": NOW.isoformat(), "who": EVIL, "act": EVIL, "reason": EVIL}] * 40, 42),
     ]  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def test_slack_would_take_the_form() -> None:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_nothing_hangs_on_colour_or_emoji(name: str) -> None:
     text = text_of(MESSAGES[name])
-    assert all(letter.isascii() or letter in "…\u02cb" for letter in text)
+    assert all(letter.isascii() or letter == "…" for letter in text)
     assert ":" + "red_circle" not in text
 
 

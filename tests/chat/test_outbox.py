@@ -154,6 +154,69 @@ def test_slack_says_when_to_come_again(
     assert outbox.drain() == 2
 
 
+def test_a_rest_that_slack_asks_for_makes_no_later_rest_longer(
+    new: New, tell: Tell, outbox: Outbox, chat: FakeChat, clock: ManualClock
+) -> None:
+    chat.trouble = [*[TemporaryError("not so fast", retry_after=1.0)] * 6, TemporaryError("down", retry_after=0.0)]
+    tell(new("a"), "card a")
+    for _ in range(6):
+        outbox.drain()
+        clock.advance(1)
+    outbox.drain()
+    assert (chat.trouble, chat.done) == ([], [])
+    clock.advance(1)
+    assert outbox.drain() == 1
+
+
+def test_when_slack_is_back_a_rest_after_trouble_is_over(
+    new: New, tell: Tell, outbox: Outbox, chat: FakeChat, clock: ManualClock
+) -> None:
+    chat.trouble = [TemporaryError("down", retry_after=0.0)] * 8
+    tell(new("a"), "card a", "one")
+    tell(new("b"), "card b")
+    while chat.trouble:
+        outbox.drain()
+        clock.advance(LONGEST_REST if len(chat.trouble) > 0 else 1)
+    assert outbox.drain() == 0
+    outbox.back()
+    assert outbox.drain() == 3
+    chat.trouble = [TemporaryError("down", retry_after=0.0)]
+    tell(new("c"), "card c")
+    outbox.drain()
+    outbox.back()
+    assert outbox.drain() == 1
+
+
+def test_when_slack_is_back_and_down_again_it_rests_again(
+    new: New, tell: Tell, outbox: Outbox, chat: FakeChat, clock: ManualClock
+) -> None:
+    chat.trouble = [TemporaryError("down", retry_after=0.0)] * 3
+    tell(new("a"), "card a")
+    outbox.drain()
+    outbox.back()
+    outbox.drain()
+    assert len(chat.trouble) == 1
+    assert outbox.drain() == 0
+    assert len(chat.trouble) == 1
+    clock.advance(1)
+    outbox.drain()
+    assert chat.trouble == []
+
+
+def test_when_slack_is_back_what_it_has_asked_for_and_what_a_human_must_mend_wait_on(
+    new: New, tell: Tell, outbox: Outbox, chat: FakeChat, clock: ManualClock
+) -> None:
+    chat.trouble = [PermanentError("Slack says no_permission"), TemporaryError("not so fast", retry_after=30.0)]
+    tell(new("a"), "card a")
+    tell(new("b"), "card b")
+    outbox.drain()
+    outbox.back()
+    assert outbox.drain() == 0
+    clock.advance(30)
+    assert outbox.drain() == 1
+    assert chat.said == ["post: card b"]
+
+
 def test_rests_grow_and_end(new: New, tell: Tell, outbox: Outbox, chat: FakeChat, clock: ManualClock) -> None:
     chat.trouble = [TemporaryError("down", retry_after=0.0)] * 9
     tell(new("a"), "card a")

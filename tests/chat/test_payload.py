@@ -29,7 +29,7 @@ CLICK: dict[str, Any] = {
 }  # fmt: skip
 FORM: dict[str, Any] = {
     "type": "view_submission", "api_app_id": "A01", "trigger_id": "1.2.ghi", "user": {"id": ANA}, "team": {"id": "T01"},
-    "view": {"callback_id": "reject", "private_metadata": "70acd621ad098cfb",
+    "view": {"type": "modal", "callback_id": "reject", "private_metadata": "70acd621ad098cfb",
              "state": {"values": {"reason": {"reason": {"type": "plain_text_input", "value": "wrong hour"}}}}},
 }  # fmt: skip
 ALL = {"command": COMMAND, "mention": MENTION, "click": CLICK, "form": FORM}
@@ -108,6 +108,8 @@ def changed(name: str, path: str, value: Any) -> dict[str, Any]:
         ("form", "team", {"id": "T02"}, "other_team"),
         ("form", "api_app_id", None, "other_app"),
         ("form", "view.callback_id", "approve", "unknown"),
+        ("form", "view.type", "home", "unknown"),
+        ("command", "command", "/deploy", "unknown"),
         ("form", "view.private_metadata", "", "malformed"),
         ("form", "view.state", {}, "malformed"),
         ("form", "view.state", {"values": {"reason": {"reason": {"value": 7}}}}, "malformed"),

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from opsbot.chat import inbox
-from opsbot.chat import slack as door
+from opsbot.chat import inbox, socketmode
 from opsbot.core.approval import Decision
 from opsbot.core.audit import Note
 from opsbot.core.errors import PermanentError
@@ -111,6 +110,9 @@ def test_a_right_that_was_lost_meanwhile_does_not_count(office: Office) -> None:
         (EVE, "close 1", "may not close; ask Ana"),
         (EVE, "diagnose 1", "may not diagnose; ask Ana"),
         (BEN, "approve 1 {plan}", "may not approve:scale; ask Ana"),
+        (EVE, "approve 1 00000000", "you may not approve:scale; ask Ana (sre) (access.people knows no U0EVE here)"),
+        (EVE, "reject 1", "you may not approve:scale; ask Ana"),
+        (BEN, "reject 1", "Ben may not approve:scale; ask Ana"),
         (ANA, "approve 1 00000000", "that is not the plan that waits now"),
         (ANA, "approve 7 {plan}", "there is no incident 7"),
         (ANA, "show 99999999999999999999", "there is no incident"),
@@ -118,7 +120,7 @@ def test_a_right_that_was_lost_meanwhile_does_not_count(office: Office) -> None:
         (ANA, "serve", "is nothing that opsbot knows here"),
         (ANA, "check /etc/passwd", "is nothing that opsbot knows here"),
         (ANA, "diagnose \u00b2 -n x", "is no target"),
-        (ANA, "close 1 --reason 'it", "a quotation mark is not closed"),
+        (ANA, "approve 1 '{plan}", "a quotation mark is not closed"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -137,7 +139,7 @@ def test_what_is_refused_is_explained_in_private(office: Office, who: str, text:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "/opsbot approve: say yes to the plan that you have read"),
+        ("", "/opsbot approve ID PLAN [--reason REASON]: say yes to the plan that you have read"),
         ("help approve", "first 8 characters of the plan's digest"),
         ("status", "Waits for a human:"),
         ("incidents", "High Task Latency on Deployment/agents -n agents (critical, plan"),
@@ -270,6 +272,20 @@ def test_in_another_channel_a_person_is_told_where(office: Office) -> None:
     assert sent.answer == {"text": "opsbot listens in its own channel only."}
 
 
+def test_a_mention_in_another_channel_is_acknowledged_and_nothing_is_done(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    incident = office.add()
+    office.slack.add_channel("C0OTHER", "other")
+    with office.open():
+        sent = office.slack.mention(ANA, "ack 1", "C0OTHER")
+        assert sent.wait()
+    assert len(sent.envelopes) == 1
+    assert sum("other_channel" in record.getMessage() for record in caplog.records) == 1
+    assert office.load(incident.id) == incident
+    assert not [message for message in office.slack.ephemeral(ANA) if message.user == office.slack.bot_user]
+
+
 def test_a_stranger_of_a_shared_channel_is_refused(office: Office) -> None:
     incident = office.add()
     with office.open() as opened:
@@ -326,7 +342,7 @@ def test_a_door_opens_while_slack_is_down(office: Office) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket that looks after itself so often that a test need not wait."""
-    monkeypatch.setattr(door, "PING", 0.2)
+    monkeypatch.setattr(socketmode, "PING", 0.2)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -336,6 +352,20 @@ def test_a_broken_socket_stands_again(office: Office) -> None:
         assert office.slack.wait_connected(timeout=20)
         assert office.slack.type_command(ANA, "/opsbot", "status").wait()
         office.private(ANA)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_socket_that_stands_again_wakes_the_outbox(office: Office) -> None:
+    """The clock stands still: only the hello of the new line ends the rest."""
+    incident = office.add()
+    with office.open():
+        ts = office.card_ts(incident)
+        office.slack.down()
+        office.store.save(replace(office.load(incident.id), acked_by="Ben"), Note("Ben", "acked"), office.clock())
+        office.notify(incident)
+        office.slack.wait_for(lambda: office.store.next_messages(office.clock()) == ())
+        office.slack.up()
+        office.slack.wait_for(lambda: "Ben looks into it" in spoken(office.slack.message(ts)), 20)
 
 
 def test_slack_is_asked_no_sooner_than_it_says(office: Office) -> None:

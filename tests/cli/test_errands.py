@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from opsbot import config as settings
+from opsbot.testing.model import FakeModelServer, Said
+from opsbot.testing.slack import FakeSlack
 from tests.cli.conftest import Terminal
 
 DEPLOYMENT = ("deploy/agents", "-n", "agents")
@@ -75,7 +77,7 @@ def test_a_login_is_nobody_s_name(terminal: Terminal) -> None:
     config.write_text(config.read_text().replace("sre: [Ana]", f"sre: [{me}]"))
     code, answer = terminal.ask("approve", "1", prefix)
     assert (code, terminal.stored().state) == (2, "awaiting_approval")
-    assert f"cli:{me} may not approve:scale; ask {me}" in answer["error"]
+    assert f"OS user {me!r} may not approve:scale; ask {me}" in answer["error"]
 
 
 def test_an_incident_is_closed_by_hand_once(terminal: Terminal) -> None:
@@ -286,6 +288,41 @@ def test_doctor_looks_at_everything_and_says_what_is_wrong(terminal: Terminal) -
         "write": "good",
     }  # fmt: skip
     assert "no store" in found["store"]["says"]
+
+
+def test_doctor_looks_at_a_model_that_is_configured(terminal: Terminal) -> None:
+    with FakeModelServer(Said("{}")).serve() as url:
+        with (terminal.folder / "agent_config.yaml").open("a") as file:
+            file.write(f"model: {{base_url: '{url}/v1', name: fake}}\n")
+        found = probe(terminal, "model")
+        assert found == {"name": "model", "state": "good", "says": f"the model fake at {url} is there"}
+    found = probe(terminal, "model")
+    assert found["state"] == "bad"
+    assert "refuses the connection" in found["says"]
+    assert "refuses the connection" in terminal.run("doctor")[1]
+
+
+def test_doctor_looks_at_slack_where_it_is_configured(terminal: Terminal) -> None:
+    slack = FakeSlack()
+    with slack.serve() as url:
+        (terminal.folder / "bot").write_text(slack.bot_token)
+        (terminal.folder / "app").write_text(slack.app_token)
+        with (terminal.folder / "agent_config.yaml").open("a") as file:
+            file.write(f"slack: {{channel: {slack.channel}, team: {slack.team}, app: {slack.app}, ")
+            file.write(f"bot_token_file: bot, app_token_file: app, api_url: '{url}/api/'}}\n")
+        assert probe(terminal, "slack")["state"] == "good"
+        (terminal.folder / "bot").write_text("xoxb-another")
+        assert probe(terminal, "slack") == {
+            "name": "slack", "state": "bad", "says": "the bot token: Slack says invalid_auth",
+        }  # fmt: skip
+        assert "invalid_auth" in terminal.run("doctor")[1]
+        (terminal.folder / "bot").write_text(slack.bot_token)
+    assert "cannot be reached" in probe(terminal, "slack")["says"]
+
+
+def probe(terminal: Terminal, name: str) -> dict[str, str]:
+    (found,) = [row for row in terminal.ask("doctor")[1]["probes"] if row["name"] == name]
+    return dict(found)
 
 
 def test_telemetry_cannot_drive_the_terminal(terminal: Terminal) -> None:

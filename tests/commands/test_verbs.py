@@ -129,3 +129,22 @@ def test_help_explains_one(desk: Any) -> None:
 def test_help_for_what_this_door_does_not_take(desk: Any, words: list[str]) -> None:
     with pytest.raises(PermanentError, match="is no verb here; there are: diagnose, status"):
         help.run(desk, "", Namespace(words=words))
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        ("status", "status"),
+        ("approve", "approve ID PLAN [--reason REASON]"),
+        ("reject", "reject ID [PLAN] [--reason REASON]"),
+        ("incidents", "incidents [--all] [--limit LIMIT]"),
+        ("diagnose", "diagnose TARGET [-n NAMESPACE] [--ask-model] [--rules-only] [--prompt]"),
+        ("check", "check [FILE]"),
+        ("playbook run", "playbook run NAME TARGET [-n NAMESPACE] [--set KEY=VALUE] [--reason REASON]"),
+        ("serve", "serve [--for FOR]"),
+    ],
+)
+def test_help_says_how_a_verb_is_typed(desk: Any, words: str, usage: str) -> None:
+    desk.door = "cli"
+    (row,) = help.run(desk, "", Namespace(words=words.split())).data["verbs"]
+    assert row["usage"] == usage

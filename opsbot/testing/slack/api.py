@@ -96,6 +96,8 @@ class WebApi:
         wait = self._wait(method, said(args, "channel"))
         if wait:
             return refused("ratelimited", 429, {"Retry-After": str(wait)})
+        if method == "auth.test" and token == self.tokens.app:
+            return answer({"ok": True, "app_name": "opsbot", "app_id": self.world.app})
         if method == OPEN:
             return answer({"ok": True, "url": self._open_socket()})
         try:
