@@ -7,10 +7,12 @@ without HTTP, for what stands on the metrics port. Neither evaluates anything: a
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -69,7 +71,13 @@ INFO = {"infos": ['PromQL info: metric might not be a counter: "queue" (1:6)']}
 
 
 def _spelt(value: float) -> str:
-    return {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}.get(repr(value), repr(value).removesuffix(".0"))
+    """As Go writes it: with an exponent only where it is very small or very large."""
+    if not math.isfinite(value):
+        return {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}[repr(value)]
+    if value and not 1e-6 <= abs(value) < 1e21:
+        return repr(value)
+    plain = f"{Decimal(repr(value)):f}"
+    return plain.removesuffix(".0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,11 @@ class FakePrometheus:
 
     def _query(self, asked: Request) -> Told:
         given = {**asked.query, **dict(parse_qsl(asked.body.decode("utf-8", "replace"), keep_blank_values=True))}
-        expression, at = given.get("query", ""), float(given["time"]) if "time" in given else None
+        try:
+            expression, at = given.get("query", ""), float(given["time"]) if "time" in given else None
+        except ValueError:
+            why = f"invalid parameter \"time\": Invalid time value for 'time': cannot parse {json.dumps(given['time'])}"
+            return self._made(refusal(400, "bad_data", f"{why} to a valid timestamp"), None)
         self.asked.append(Question(expression, at, asked.token, asked.method))
         waiting = self._said.get(expression) or self._said.get(ANY)
         if not waiting:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from opsbot.testing.cluster import access, deletes, discovery, reads, subresources, writes
+from opsbot.testing.cluster import access, deletes, discovery, reads, subresources, watches, writes
 from opsbot.testing.cluster.access import Account, Wish
 from opsbot.testing.cluster.faults import Order
 from opsbot.testing.cluster.logs import Logs
@@ -21,7 +21,7 @@ REMEMBERED = 10_000  # requests that a long-lived server keeps for tests to look
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _VERBS: dict[str, Callable[[Objects, Route, Request], Response]] = {
     "get": reads.get, "list": reads.list_, "create": writes.create, "update": writes.update, "patch": writes.patch,
-    "delete": deletes.delete,
+    "delete": deletes.delete, "watch": watches.watch,
 }  # fmt: skip
 _SPECIAL = {"scale": subresources.scale, "eviction": subresources.evict}
 
@@ -58,7 +58,7 @@ class ApiServer:
         self.clock = clock
         self.version = version
         self.lock = threading.RLock()
-        self.objects = Objects(clock, seed)
+        self.objects = Objects(clock, seed, self.lock)
         self.logs = Logs()
         self.orders: list[Order] = []
         self.accounts: dict[str, Account] = {}
@@ -100,9 +100,11 @@ class ApiServer:
     def _about_objects(self, account: Account, request: Request) -> Response:
         asked = route(request.path)
         verb = asked.verb(request.method)
+        if verb == "list" and reads.is_watch(request):
+            verb = "watch"
         if verb == "deletecollection":
             raise unknown(f"deletecollection at {request.path}")
-        if verb in ("get", "list"):
+        if verb in ("get", "list", "watch"):
             return self._allowed(account, asked, verb, request)
         try:
             made = self._allowed(account, asked, verb, request)

@@ -15,7 +15,8 @@ _DEFAULTS: dict[str, Json] = {
                     "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}},
     "DaemonSet": {"revisionHistoryLimit": 10, "updateStrategy": {
         "type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}},
-    "Job": {"parallelism": 1, "completions": 1, "backoffLimit": 6, "suspend": False, "completionMode": "NonIndexed"},
+    "Job": {"parallelism": 1, "completions": 1, "backoffLimit": 6, "suspend": False, "completionMode": "NonIndexed",
+            "manualSelector": False, "podReplacementPolicy": "TerminatingOrFailed"},
     "CronJob": {"concurrencyPolicy": "Allow", "suspend": False, "successfulJobsHistoryLimit": 3,
                 "failedJobsHistoryLimit": 1},
     "HorizontalPodAutoscaler": {"minReplicas": 1},
@@ -39,7 +40,7 @@ def filled(obj: Json) -> Json:
         made["spec"] = spec = _under(spec or {}, _DEFAULTS[made["kind"]])
         _strategy(made)
     if made["kind"] == "Pod" and isinstance(spec, dict):
-        made["spec"] = _pod(spec)
+        made["spec"] = _requested(_pod(spec))
     if isinstance(spec, dict) and isinstance(spec.get("template"), dict):
         _template(spec["template"])
     job = spec.get("jobTemplate") if isinstance(spec, dict) else None
@@ -71,6 +72,16 @@ def _pod(spec: Json) -> Json:
         if isinstance(made.get(key), list):
             made[key] = [_container(item) for item in made[key]]
     return made
+
+
+def _requested(spec: Json) -> Json:
+    """A container that states a limit and no request asks for its limit."""
+    for key in ("containers", "initContainers"):
+        for item in spec[key] if isinstance(spec.get(key), list) else []:
+            stated = item.get("resources") if isinstance(item, dict) else None
+            if isinstance(stated, dict) and isinstance(stated.get("limits"), dict):
+                item["resources"] = {**stated, "requests": {**stated["limits"], **(stated.get("requests") or {})}}
+    return spec
 
 
 def _container(item: Any) -> Any:

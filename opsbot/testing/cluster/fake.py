@@ -20,7 +20,7 @@ from opsbot.testing.cluster.apiserver import ApiServer, Write
 from opsbot.testing.cluster.controllers.pods import Behaviour
 from opsbot.testing.cluster.defaults import filled
 from opsbot.testing.cluster.faults import Fault, Order
-from opsbot.testing.cluster.kinds import BY_NAME, KINDS, Kind
+from opsbot.testing.cluster.kinds import BY_NAME, KINDS, VERBS, Kind
 from opsbot.testing.cluster.logs import Lines, Source, stamped
 from opsbot.testing.cluster.objects import key_of
 from opsbot.testing.cluster.patches import merge
@@ -147,6 +147,11 @@ class FakeCluster:
         with self._lock:
             self._behaviours[image] = behaviour
 
+    def forget_history(self) -> None:
+        """Forget all versions but the newest, as a server does in time: older pages and watches get a 410."""
+        with self._lock:
+            self._objects.forget()
+
     def fail_next(
         self, fault: Fault, *, times: int = 1, methods: Sequence[str] = (), path: str = "",
         query: Mapping[str, str] | None = None,
@@ -175,7 +180,7 @@ class FakeCluster:
         """What it can do, by resource and subresource; everything else is answered with 501."""
         found: dict[str, tuple[str, ...]] = {}
         for kind in KINDS:
-            found[kind.resource] = ("get", "list", "create", "update", "patch", "delete")
+            found[kind.resource] = VERBS
             below = {"log": ("get",), "eviction": ("create",)}
             for sub in kind.subresources:
                 found[f"{kind.resource}/{sub}"] = below.get(sub, ("get", "update", "patch"))

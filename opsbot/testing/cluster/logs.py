@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
-from opsbot.testing.cluster.wire import Failure, Json
+from opsbot.testing.cluster.wire import Failure, Json, invalid
 
 Line = tuple[datetime, bytes]
 Lines = str | bytes | Iterable[tuple[datetime, str | bytes]]
@@ -24,22 +24,22 @@ class Wanted:
     times: bool = False
 
     @classmethod
-    def read(cls, query: Mapping[str, str], now: datetime) -> Wanted:
+    def read(cls, query: Mapping[str, str], name: str, now: datetime) -> Wanted:
         """From a query; 400 and 422 for what is no number, no time, or both kinds of since."""
-        seconds, at = _number(query, "sinceSeconds", 1), query.get("sinceTime")
+        seconds, at = _number(query, name, "sinceSeconds", 1), query.get("sinceTime")
         if seconds is not None and at:
-            raise Failure(422, 'PodLogOptions.v1 "" is invalid: at most one of `sinceTime` or `sinceSeconds` may be '
-                               "specified")  # fmt: skip
+            what = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
+            raise invalid("PodLogOptions", name, [("[]", what)])
         since = now - timedelta(seconds=seconds) if seconds is not None else None
         try:
             since = datetime.fromisoformat(at) if at else since
         except ValueError as error:
             raise Failure(400, f'parsing time "{at}"') from error
         times = query.get("timestamps", "false") in ("true", "1")
-        return cls(since, _number(query, "tailLines", 0), _number(query, "limitBytes", 1), times)
+        return cls(since, _number(query, name, "tailLines", 0), _number(query, name, "limitBytes", 1), times)
 
 
-def _number(query: Mapping[str, str], key: str, least: int) -> int | None:
+def _number(query: Mapping[str, str], name: str, key: str, least: int) -> int | None:
     if key not in query:
         return None
     try:
@@ -47,8 +47,8 @@ def _number(query: Mapping[str, str], key: str, least: int) -> int | None:
     except ValueError as error:
         raise Failure(400, f'strconv.ParseInt: parsing "{query[key]}": invalid syntax') from error
     if found < least:
-        said = f"Invalid value: {found}: must be greater than or equal to {least}"
-        raise Failure(422, f'PodLogOptions.v1 "" is invalid: {key}: {said}')
+        rule = "must be greater than 0" if least else "must be greater than or equal to 0"
+        raise invalid("PodLogOptions", name, [(key, f"Invalid value: {found}: {rule}")])
     return found
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from opsbot.testing.cluster.wire import Failure, Json
 
+REJECTED = "the server rejected our request due to an error in our request"
+"""All that the API server says of a JSON patch that cannot be carried out, a test that fails included."""
+
 
 def merge(value: Any, patch: Any) -> Any:
     """RFC 7386: null removes, objects merge, everything else replaces."""
@@ -81,16 +84,16 @@ def _strategic_list(value: list[Any], patch: list[Any], name: str) -> list[Any]:
 def json_patch(value: Json, operations: Any) -> Json:
     """RFC 6902; an operation that cannot be carried out, a failed test included, is a 422 as on the API server."""
     if not isinstance(operations, list):
-        raise Failure(400, "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        said = "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
+        raise Failure(400, said)
     made = {"": copy.deepcopy(value)}
     for operation in operations:
         try:
             _operate(made, operation)
         except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
-            said = "the server rejected our request due to an error in our request"
-            raise Failure(422, said, details={"causes": [{"message": str(error)}]}) from error
+            raise Failure(422, REJECTED, details={}) from error
     if not isinstance(made[""], dict):
-        raise Failure(422, "the server rejected our request due to an error in our request")
+        raise Failure(422, REJECTED, details={})
     return made[""]
 
 

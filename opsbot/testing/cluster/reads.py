@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from opsbot.testing.cluster import selectors
+from opsbot.testing.cluster import pages, selectors
 from opsbot.testing.cluster.kinds import Kind
-from opsbot.testing.cluster.objects import Objects, key_of
+from opsbot.testing.cluster.objects import Objects
 from opsbot.testing.cluster.paths import Route
-from opsbot.testing.cluster.wire import Failure, Json, Request, Response, answer
+from opsbot.testing.cluster.wire import Failure, Json, Request, Response, answer, invalid
 
 
 def not_found(kind: Kind, name: str) -> Failure:
@@ -30,10 +27,12 @@ def find(objects: Objects, route: Route) -> Json:
 
 
 def is_dry(request: Request) -> bool:
-    """Whether this is a dry run; 400 for a value other than All."""
+    """Whether this is a dry run; 422 for a value other than All."""
     asked = request.query.get("dryRun")
     if asked not in (None, "All"):
-        raise Failure(400, f'Invalid value: "{asked}": dryRun must be one of: All')
+        what = f'Unsupported value: ["{asked}"]: supported values: "All"'
+        options = {"POST": "Create", "PUT": "Update", "PATCH": "Patch"}.get(request.method, "Delete")
+        raise invalid(f"{options}Options.meta.k8s.io", "", [("dryRun", what)])
     return asked == "All"
 
 
@@ -68,38 +67,22 @@ def get(objects: Objects, route: Route, _request: Request) -> Response:
 
 def list_(objects: Objects, route: Route, request: Request) -> Response:
     """Objects by selectors, in pages. Items bear neither kind nor apiVersion, as in the real lists."""
-    query = request.query
-    if query.get("watch", "false") not in ("false", "0", ""):
-        raise Failure(501, "the fake API server does not know watch: list again instead")
+    query, kind = request.query, route.kind
     by_label = selectors.labels(query.get("labelSelector", ""))
-    by_field = selectors.fields(query.get("fieldSelector", ""), route.kind)
+    by_field = selectors.fields(query.get("fieldSelector", ""), kind)
+    asked = pages.place(objects, query)
     found = [
-        obj for obj in objects.each(route.kind.name, route.namespace)
+        obj for obj in objects.at(asked.version, kind.name, route.namespace)
         if by_label(obj["metadata"].get("labels") or {}) and by_field(obj)
     ]  # fmt: skip
-    page, meta = _page(found, query)
+    page, meta = pages.page(found, asked, query)
     items = [{key: value for key, value in obj.items() if key not in ("kind", "apiVersion")} for obj in page]
     return answer({
-        "kind": f"{route.kind.name}List", "apiVersion": route.kind.api_version,
-        "metadata": {"resourceVersion": str(objects.version), **meta}, "items": items,
+        "kind": f"{kind.name}List", "apiVersion": kind.api_version,
+        "metadata": {"resourceVersion": str(asked.version), **meta}, "items": items,
     })  # fmt: skip
 
 
-def _page(found: list[Json], query: Mapping[str, str]) -> tuple[list[Json], Json]:
-    start = _start(query.get("continue", ""))
-    left = [obj for obj in found if key_of(obj) > start] if start else found
-    try:
-        limit = int(query.get("limit") or 0)
-    except ValueError as error:
-        raise Failure(400, f"strconv.ParseInt: parsing {query['limit']!r}: invalid syntax") from error
-    if limit <= 0 or len(left) <= limit:
-        return left, {}
-    token = base64.urlsafe_b64encode(json.dumps(key_of(left[limit - 1])).encode()).decode()
-    return left[:limit], {"continue": token, "remainingItemCount": len(left) - limit}
-
-
-def _start(token: str) -> tuple[str, ...]:
-    try:
-        return tuple(json.loads(base64.urlsafe_b64decode(token))) if token else ()
-    except (ValueError, binascii.Error) as error:
-        raise Failure(400, f"continue key is not valid: {error}") from error
+def is_watch(request: Request) -> bool:
+    """Whether a list is asked for as a watch."""
+    return request.query.get("watch", "false") not in ("false", "0", "")

@@ -5,12 +5,15 @@ An object in, what is wrong with it out. A part that the table does not name is 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from opsbot.testing.cluster import selectors
 from opsbot.testing.cluster.kinds import Kind
+from opsbot.testing.cluster.quantities import parse
 from opsbot.testing.cluster.wire import Json
 
 # Names as in the API's own type definitions (v1.36). `name:type` where the type is checked, a bare name where any
@@ -72,7 +75,9 @@ _TYPES = {
     "EnvVar": "name:str value:str valueFrom",
     "ContainerPort": "containerPort:int hostIP:str hostPort:int name:str protocol:str",
     "NodeSpec": "configSource externalID:str podCIDR:str podCIDRs:[str] providerID:str taints unschedulable:bool",
-    "HorizontalPodAutoscalerSpec": "behavior maxReplicas:int metrics minReplicas:int scaleTargetRef",
+    "HorizontalPodAutoscalerSpec": "behavior maxReplicas:int metrics minReplicas:int scaleTargetRef:ObjectReference",
+    "ObjectReference": "apiVersion:str kind:str name:str",
+    "ResourceQuotaSpec": "hard scopeSelector scopes",
     "PodDisruptionBudgetSpec": "maxUnavailable:? minAvailable:? selector:LabelSelector unhealthyPodEvictionPolicy:str",
     "ScaleSpec": "replicas:int",
 }
@@ -87,7 +92,7 @@ _ROOT = {"apiVersion", "kind", "metadata", "spec", "status"}
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 _NAME_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
-    "and end with an alphanumeric character"
+    "and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '" + _NAME.pattern + "')"
 )
 _POD_RULE = (
     "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
@@ -111,15 +116,25 @@ class Shape:
 
 def shape(kind: Kind, obj: Json) -> Shape:
     """Compare an object with the table; both lists are empty for a good one."""
-    found = list(_walk(obj.get("metadata", {}), "ObjectMeta", "metadata"))
+    found = list(_walk(obj.get("metadata", {}), "ObjectMeta", "metadata", kind.name))
     spec = _SPECS.get(kind.name, f"{kind.name}Spec")
     if spec in _FIELDS:
-        found += _walk(obj.get("spec", {}), spec, "spec")
+        found += _walk(obj.get("spec", {}), spec, "spec", kind.name)
         found += [("unknown", key) for key in obj if key not in _ROOT]
+    found += [("wrong", what) for what in _amounts_that_are_none(kind, obj)]
     return Shape(
         tuple(f'unknown field "{what}"' for sort, what in found if sort == "unknown"),
         tuple(what for sort, what in found if sort == "wrong"),
     )
+
+
+def _amounts_that_are_none(kind: Kind, obj: Json) -> Iterator[str]:
+    hard = (obj.get("spec") or {}).get("hard") if kind.name == "ResourceQuota" else None
+    for amount in hard.values() if isinstance(hard, dict) else ():
+        try:
+            parse(amount)
+        except ValueError as error:
+            yield str(error)
 
 
 def pruned(kind: Kind, obj: Json) -> Json:
@@ -142,36 +157,48 @@ def _prune(value: Any, kind: str) -> Any:
     return value
 
 
-def _walk(value: Any, kind: str, path: str) -> Iterator[tuple[str, str]]:
+def _walk(value: Any, kind: str, path: str, owner: str = "") -> Iterator[tuple[str, str]]:
+    """`owner` is the type whose field this is, and `path` has no indices: so does Go's decoder put it."""
     if value is None or not kind:
         return
     if kind in _SCALARS:
         if not isinstance(value, _SCALARS[kind]) or (isinstance(value, bool) and kind != "bool"):
-            yield "wrong", f"json: cannot unmarshal {_go(value)} into Go struct field {path} of type {_GO[kind]}"
-        return
-    if kind[0] in "[{":
-        yield from _walk_many(value, kind, path)
-        return
-    if not isinstance(value, dict):
-        yield "wrong", f"json: cannot unmarshal {_go(value)} into Go struct field {path} of type v1.{kind}"
-        return
-    for key, item in value.items():
-        if key in _FIELDS[kind]:
-            yield from _walk(item, _FIELDS[kind][key], f"{path}.{key}")
-        else:
-            yield "unknown", f"{path}.{key}"
-
-
-def _walk_many(value: Any, kind: str, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, list) and kind[0] == "[":
-        named = [(f"{path}[{place}]", item) for place, item in enumerate(value)]
-    elif isinstance(value, dict) and kind[0] == "{":
-        named = [(f"{path}.{key}", item) for key, item in value.items()]
+            yield _misfit(value, kind, path, owner)
+    elif kind[0] in "[{":
+        yield from _walk_many(value, kind, path, owner)
+    elif not isinstance(value, dict):
+        yield _misfit(value, kind, path, owner)
     else:
-        yield "wrong", f"json: cannot unmarshal {_go(value)} into Go struct field {path} of type {kind}"
-        return
-    for where, item in named:
-        yield from _walk(item, kind[1:-1], where)
+        for key, item in value.items():
+            if key in _FIELDS[kind]:
+                yield from _walk(item, _FIELDS[kind][key], f"{path}.{key}", kind)
+            else:
+                yield "unknown", f"{path}.{key}"
+
+
+def _walk_many(value: Any, kind: str, path: str, owner: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list) and kind[0] == "[":
+        for place, item in enumerate(value):
+            found = list(_walk(item, kind[1:-1], path, owner))
+            # Fields that nobody knows are told with the index, values of a wrong type without.
+            yield from ((sort, what.replace(path, f"{path}[{place}]", 1) if sort == "unknown" else what)
+                        for sort, what in found)  # fmt: skip
+    elif isinstance(value, dict) and kind[0] == "{":
+        for item in value.values():
+            yield from _walk(item, kind[1:-1], path, owner)
+    else:
+        yield _misfit(value, kind, path, owner)
+
+
+def _misfit(value: Any, kind: str, path: str, owner: str) -> tuple[str, str]:
+    place = f"{owner}.{path}" if owner else path
+    return "wrong", f"json: cannot unmarshal {_go(value)} into Go struct field {place} of type {_go_type(kind)}"
+
+
+def _go_type(kind: str) -> str:
+    if kind[0] in "[{":
+        return ("[]" if kind[0] == "[" else "map[string]") + _go_type(kind[1:-1])
+    return _GO.get(kind, f"v1.{kind}")
 
 
 def _go(value: Any) -> str:
@@ -196,8 +223,35 @@ def _counts(obj: Json) -> Iterator[tuple[str, str]]:
     for key in ("replicas", "minReadySeconds", "parallelism", "completions", "backoffLimit"):
         if isinstance(spec.get(key), int) and spec[key] < 0:
             yield f"spec.{key}", f"Invalid value: {spec[key]}: must be greater than or equal to 0"
-    if obj["kind"] == "HorizontalPodAutoscaler" and spec.get("maxReplicas", 1) < 1:
-        yield "spec.maxReplicas", f"Invalid value: {spec['maxReplicas']}: must be greater than 0"
+    if obj["kind"] == "HorizontalPodAutoscaler":
+        yield from _bounds(spec)
+    if obj["kind"] == "ResourceQuota":
+        yield from _amounts(obj)
+
+
+def _bounds(spec: Json) -> Iterator[tuple[str, str]]:
+    """Of an autoscaler."""
+    least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
+    if least < 1:
+        yield "spec.minReplicas", f"Invalid value: {least}: must be greater than or equal to 1"
+    if most == 0:
+        yield "spec.maxReplicas", "Required value: must be set and greater than 0"
+    elif most < 0:
+        yield "spec.maxReplicas", f"Invalid value: {most}: must be greater than or equal to 1"
+    if most < least:
+        yield "spec.maxReplicas", f"Invalid value: {most}: must be greater than or equal to `minReplicas`"
+    target = spec.get("scaleTargetRef") or {}
+    for key in ("kind", "name"):
+        if not target.get(key):
+            yield f"spec.scaleTargetRef.{key}", "Required value"
+
+
+def _amounts(obj: Json) -> Iterator[tuple[str, str]]:
+    """Of a quota."""
+    for name, amount in ((obj.get("spec") or {}).get("hard") or {}).items():
+        if parse(amount).value < 0:
+            rule = "must be greater than or equal to 0"
+            yield f"spec.hard[{name}]", f'Invalid value: "{amount}": {rule}'
 
 
 def _workload(kind: Kind, obj: Json) -> Iterator[tuple[str, str]]:
@@ -207,16 +261,22 @@ def _workload(kind: Kind, obj: Json) -> Iterator[tuple[str, str]]:
         return
     spec = obj.get("spec") or {}
     template = spec.get("template") or {}
+    if kind.name != "Job":
+        yield from _chosen(spec, template)
     if not (template.get("spec") or {}).get("containers"):
         yield "spec.template.spec.containers", "Required value"
-    if kind.name == "Job":
-        return
-    wanted = (spec.get("selector") or {}).get("matchLabels") or {}
+    if kind.name == "Job" and (template.get("spec") or {}).get("restartPolicy") not in ("OnFailure", "Never"):
+        yield "spec.template.spec.restartPolicy", 'Required value: valid values: "OnFailure", "Never"'
+
+
+def _chosen(spec: Json, template: Json) -> Iterator[tuple[str, str]]:
+    """The selector of a workload has to take its own pods."""
     if not spec.get("selector"):
         yield "spec.selector", "Required value"
     labels = (template.get("metadata") or {}).get("labels") or {}
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        yield "spec.template.metadata.labels", "Invalid value: `selector` does not match template `labels`"
+    if not selectors.matches(spec.get("selector"), labels):
+        said = f"Invalid value: {_spelt(labels or None)}: `selector` does not match template `labels`"
+        yield "spec.template.metadata.labels", said
 
 
 def _immutable(kind: Kind, obj: Json, old: Json | None) -> Iterator[tuple[str, str]]:
@@ -226,12 +286,16 @@ def _immutable(kind: Kind, obj: Json, old: Json | None) -> Iterator[tuple[str, s
         yield "metadata.uid", f'Invalid value: "{obj["metadata"]["uid"]}": field is immutable'
     spec, before = obj.get("spec") or {}, old.get("spec") or {}
     if kind.name in _NEED_SPEC and spec.get("selector") != before.get("selector"):
-        yield "spec.selector", "Invalid value: field is immutable"
+        yield "spec.selector", f"Invalid value: {_spelt(spec.get('selector'))}: field is immutable"
     if kind.name == "Job" and spec.get("template") != before.get("template"):
-        yield "spec.template", "Invalid value: field is immutable"
+        yield "spec.template", f"Invalid value: {_spelt(spec.get('template'))}: field is immutable"
     if kind.name == "Pod" and _bare(spec) != _bare(before):
         yield "spec", _POD_RULE
     yield from _stateful(kind, spec, before)
+
+
+def _spelt(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _stateful(kind: Kind, spec: Json, before: Json) -> Iterator[tuple[str, str]]:

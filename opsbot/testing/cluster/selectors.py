@@ -68,7 +68,7 @@ def _field(part: str, kind: Kind) -> Callable[[Json], bool]:
         raise Failure(400, f"invalid selector: '{part}'; can't understand '{part}'")
     path, wanted, value = found[1], found[2] != "!=", found[3]
     if path not in ("metadata.name", "metadata.namespace", *kind.fields):
-        raise Failure(400, f'field label not supported: "{path}"')
+        raise Failure(400, f"field label not supported: {path}")
     return lambda obj: (_text_at(obj, path) == value) is wanted
 
 

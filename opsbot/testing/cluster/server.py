@@ -1,11 +1,11 @@
-"""The face for programs: every answer with its length, its loss acted out. It listens on 127.0.0.1 and nothing else."""
+"""The face for programs: whole answers and streams, their loss acted out. It listens on 127.0.0.1, nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from opsbot.testing.cluster.wire import Ending, Failure, Request, Response, status
+from opsbot.testing.cluster.wire import Ending, Failure, Request, Response, chunk, status
 from opsbot.testing.loopback import Face, Server, standing
 
 
@@ -13,14 +13,26 @@ class WireFace(Face):
     """Sends a `Response` as its ending says."""
 
     def send(self, made: Response) -> None:
-        """Whole, or not at all."""
+        """Whole, bit by bit, or not at all."""
         if made.ending is not Ending.WHOLE:
             return self.lose(hangs=made.ending is Ending.HANGS)
-        self.head(
-            made.status, {"Content-Type": made.content_type, "Content-Length": str(len(made.body)), **made.headers}
-        )
+        headers = {"Content-Type": made.content_type, **made.headers}
+        if made.stream is not None:
+            return self._stream(made.status, headers, made.stream)
+        self.head(made.status, {"Content-Length": str(len(made.body)), **headers})
         self.wfile.write(made.body)
         return None
+
+    def _stream(self, status: int, headers: Mapping[str, str], stream: Iterator[bytes]) -> None:
+        """In chunks, as they come, until the stream or the server ends."""
+        self.head(status, {**headers, "Transfer-Encoding": "chunked"})
+        for piece in stream:
+            if self.server.over.is_set():
+                self.close_connection = True
+                return
+            if piece:
+                self.wfile.write(chunk(piece))
+        self.wfile.write(chunk(b""))
 
 
 class _Face(WireFace):

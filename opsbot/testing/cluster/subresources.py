@@ -23,8 +23,13 @@ def scale(objects: Objects, route: Route, request: Request) -> Response:
         raise invalid("Scale.autoscaling", route.name, [("spec.replicas", what)])
     meta = wanted.get("metadata") or {}
     if meta.get("uid") not in (None, "", old["metadata"]["uid"]):
-        message = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: "
-        raise Failure(409, message + str(old["metadata"]["uid"]))
+        sort = f"{route.kind.plural}/scale"
+        raise Failure(
+            409,
+            f'Operation cannot be fulfilled on {sort}.{route.kind.group} "{route.name}": Precondition failed: UID in '
+            f"precondition: {meta['uid']}, UID in object meta: {old['metadata']['uid']}",
+            details={"name": route.name, "group": route.kind.group, "kind": sort},
+        )
     writes.locked(route.kind, old, meta.get("resourceVersion"))
     new = {**old, "spec": {**old["spec"], "replicas": replicas}}
     plain = Route(route.kind, route.namespace, route.name)
@@ -53,7 +58,7 @@ def log(objects: Objects, logs: Logs, route: Route, request: Request) -> Respons
         raise Failure(501, "the fake API server does not follow logs")
     container = _container(pod, query.get("container", ""))
     previous = query.get("previous", "false") in ("true", "1")
-    wanted = Wanted.read(query, objects.clock())
+    wanted = Wanted.read(query, route.name, objects.clock())
     if not (pod.get("spec") or {}).get("nodeName") and not pod.get("status", {}).get("containerStatuses"):
         return text(b"")  # no node, no log, and no error either
     _has_log(pod, container, previous, logs)

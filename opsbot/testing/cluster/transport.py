@@ -6,11 +6,12 @@ Needs the `kubernetes` package, and imports it only when a client is asked for.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from opsbot.testing.cluster.wire import Ending, Request, Response, request
+from opsbot.testing.cluster.wire import Ending, Request, Response, chunk, request
 
 HOST = "http://fake-cluster.invalid"
 
@@ -33,6 +34,8 @@ class Transport:
         raw = body.encode() if isinstance(body, str) else body or b""
         made = self._handle(request(method, url, raw, headers))
         _break(made, url, timeout)
+        if made.stream is not None:
+            return _streaming(made, made.stream)
         stream = _Once(made.body)
         told = {"Content-Type": made.content_type, "Content-Length": str(len(made.body)), **made.headers}
         return urllib3.HTTPResponse(stream, status=made.status, headers=told, preload_content=False)
@@ -49,6 +52,45 @@ class _Once(io.BytesIO):
         if not found and size != 0:
             self.close()
         return found
+
+
+class _Pieces(io.RawIOBase):
+    """A socket's reading end, whose bytes are made while they are read."""
+
+    def __init__(self, head: bytes, pieces: Iterator[bytes]) -> None:
+        self._left = head
+        self._pieces = pieces
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """The next bytes; none at the end."""
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left = piece
+        taken, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    def makefile(self, *_mode: Any) -> io.BufferedReader:
+        """What http.client asks a socket for."""
+        return io.BufferedReader(self)
+
+
+def _streaming(made: Response, stream: Iterator[bytes]) -> Any:
+    """A response whose chunks come one by one, through http.client's own reading of them."""
+    from http.client import HTTPResponse
+
+    import urllib3
+
+    head = f"HTTP/1.1 {made.status} OK\r\nContent-Type: {made.content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = itertools.chain((chunk(piece) for piece in stream if piece), [chunk(b"")])
+    raw = HTTPResponse(_Pieces(head.encode(), chunks))  # type: ignore[arg-type]
+    raw.begin()
+    return urllib3.HTTPResponse(raw, status=raw.status, headers=dict(raw.getheaders()), preload_content=False)
 
 
 def _break(made: Response, url: str, timeout: Any) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
-from opsbot.testing.cluster import patches, schema
+from opsbot.testing.cluster import patches, quotas, schema
 from opsbot.testing.cluster.defaults import filled
 from opsbot.testing.cluster.kinds import Kind
 from opsbot.testing.cluster.objects import Objects
@@ -18,10 +19,6 @@ _PATCHES = {
     "application/strategic-merge-patch+json": patches.strategic,
     "application/json-patch+json": patches.json_patch,
 }
-_ACCEPTED = ("application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, "
-             "application/strategic-merge-patch+json, application/apply-patch+cbor")  # fmt: skip
-
-
 _FIRST_STATUS = {"Pod": {"status": {"phase": "Pending"}}, "Namespace": {"status": {"phase": "Active"}}}
 
 
@@ -30,7 +27,7 @@ def create(objects: Objects, route: Route, request: Request) -> Response:
     obj = _received(route, read_object(request))
     kind, meta = route.kind, obj["metadata"]
     if meta.get("resourceVersion"):
-        raise Failure(400, "resourceVersion should not be set on objects to be created")
+        raise Failure(500, "resourceVersion should not be set on objects to be created")
     if route.namespace and objects.find("Namespace", "", route.namespace) is None:
         raise Failure(404, f'namespaces "{route.namespace}" not found',
                       details={"name": route.namespace, "kind": "namespaces"})  # fmt: skip
@@ -39,12 +36,31 @@ def create(objects: Objects, route: Route, request: Request) -> Response:
     if "status" in kind.subresources:
         made.pop("status", None)
         made |= _FIRST_STATUS.get(kind.name, {})
+    if kind.name == "Job":
+        made = _own_selector(made)
     _valid(kind, made, None)
     name = made["metadata"]["name"]
     if objects.find(kind.name, route.namespace, name) is not None:
         details = {"name": name, "group": kind.group, "kind": kind.plural}
         raise Failure(409, f'{kind.resource} "{name}" already exists', reason="AlreadyExists", details=details)
-    return answer(made if is_dry(request) else objects.put(made), 201)
+    dry = is_dry(request)
+    quotas.admit(objects, kind, made, dry=dry)
+    return answer(made if dry else objects.put(made), 201)
+
+
+def _own_selector(job: Json) -> Json:
+    """A Job takes its pods by its own uid, unless it says that it chooses them itself."""
+    meta, spec = job["metadata"], job["spec"]
+    if spec.get("manualSelector") or not isinstance(spec.get("template"), dict):
+        return job
+    prefix = "batch.kubernetes.io/"
+    marks = {f"{prefix}controller-uid": meta["uid"], f"{prefix}job-name": meta["name"],
+             "controller-uid": meta["uid"], "job-name": meta["name"]}  # fmt: skip
+    template = {**spec["template"], "metadata": {**(spec["template"].get("metadata") or {})}}
+    template["metadata"]["labels"] = {**(template["metadata"].get("labels") or {}), **marks}
+    labels = meta.get("labels") or template["metadata"]["labels"]
+    chosen = {"matchLabels": {f"{prefix}controller-uid": meta["uid"]}}
+    return {**job, "metadata": {**meta, "labels": labels}, "spec": {**spec, "template": template, "selector": chosen}}
 
 
 def _received(route: Route, body: Json) -> Json:
@@ -53,8 +69,9 @@ def _received(route: Route, body: Json) -> Json:
         raise Failure(400, "the metadata of the request's body is no object")
     kind = route.kind
     if (body.get("apiVersion", kind.api_version), body.get("kind", kind.name)) != (kind.api_version, kind.name):
-        raise Failure(400, f"{body.get('kind')} in version {body.get('apiVersion')!r} cannot be handled as "
-                           f"a {kind.name}")  # fmt: skip
+        given, version = body.get("kind", kind.name), str(body.get("apiVersion", kind.api_version))
+        raise Failure(400, f'{given} in version "{version.rpartition("/")[2]}" cannot be handled as a {kind.name}: '
+                           f'no kind "{given}" is registered for version "{version}" in scheme "fake"')  # fmt: skip
     meta = dict(body.get("metadata", {}))
     if kind.namespaced and meta.setdefault("namespace", route.namespace) != route.namespace:
         raise Failure(400, "the namespace of the provided object does not match the namespace sent on the request")
@@ -82,14 +99,15 @@ def apply_patch(old: Json, request: Request) -> Json:
     if request.content_type == "application/apply-patch+yaml":
         raise Failure(501, "the fake API server does not know server-side apply")
     if request.content_type not in _PATCHES:
-        raise Failure(415, f"the body of the request was in an unknown format - accepted media types include: "
-                           f"{_ACCEPTED}")  # fmt: skip
+        raise Failure(415, "415: Unsupported Media Type", details={})
     body = parse(request.body)
     if not isinstance(body, dict) and _PATCHES[request.content_type] is not patches.json_patch:
-        raise Failure(400, "error decoding patch: json: cannot unmarshal array into Go value of type map")
+        raise Failure(
+            400, "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}"
+        )
     patched = copy.deepcopy(_PATCHES[request.content_type](old, body))
     if not isinstance(patched, dict) or not isinstance(patched.get("metadata"), dict):
-        raise Failure(422, "the server rejected our request due to an error in our request")
+        raise Failure(422, patches.REJECTED, details={})
     return patched
 
 
@@ -97,8 +115,8 @@ def changed(objects: Objects, route: Route, old: Json, new: Json, dry: bool) -> 
     """Check and store a new state of an object; comes back as it would be read afterwards."""
     kind, meta = route.kind, new["metadata"]
     if (meta.get("name"), meta.get("namespace", "")) != (route.name, route.namespace):
-        raise Failure(400, f"the name of the object ({meta.get('name')} based on URL) was undeterminable or does not "
-                           f"match the name on the URL ({route.name})")  # fmt: skip
+        said = f"the name of the object ({meta.get('name')}) does not match the name on the URL ({route.name})"
+        raise Failure(400, said)
     locked(kind, old, meta.get("resourceVersion"))
     made = _kept(route, old, filled(schema.pruned(kind, new)))
     _valid(kind, {**made, "metadata": {**made["metadata"], "uid": meta.get("uid")}}, old)
@@ -120,7 +138,7 @@ def locked(kind: Kind, old: Json, version: Any) -> None:
     if not version:
         return
     if not str(version).isdecimal():
-        raise Failure(500, f'Internal error occurred: strconv.ParseUint: parsing "{version}": invalid syntax')
+        raise Failure(500, f'strconv.ParseUint: parsing "{version}": invalid syntax')
     if str(version) != old["metadata"]["resourceVersion"]:
         name = old["metadata"]["name"]
         raise Failure(
@@ -142,7 +160,8 @@ def _kept(route: Route, old: Json, new: Json) -> Json:
     made = {**new, "apiVersion": old["apiVersion"], "kind": old["kind"], "metadata": meta}
     if route.subresource == "status":
         made["spec"] = old.get("spec", {})
-        meta["labels"] = old["metadata"].get("labels", {})
+        if route.kind.name == "Deployment":  # the one kind whose status strategy keeps the labels as they were
+            meta["labels"] = old["metadata"].get("labels", {})
     elif "status" in route.kind.subresources:
         made["status"] = old.get("status")
     made = {key: value for key, value in made.items() if value is not None}
@@ -163,7 +182,9 @@ def _counts(old: Json, new: Json) -> bool:
 def _shape(kind: Kind, obj: Json, request: Request, *, creating: bool) -> None:
     asked = request.query.get("fieldValidation", "Warn")
     if asked not in ("Strict", "Warn", "Ignore"):
-        raise Failure(422, f'Invalid value: "{asked}": fieldValidation must be one of: Ignore, Warn, Strict')
+        what = f'Unsupported value: "{asked}": supported values: "", "Ignore", "Strict", "Warn"'
+        options = "CreateOptions" if creating else "PatchOptions"
+        raise invalid(f"{options}.meta.k8s.io", "", [("fieldValidation", what)])
     found = schema.shape(kind, obj)
     said = "; ".join(found.wrong)
     if asked == "Strict" and found.unknown and not said:
@@ -171,7 +192,9 @@ def _shape(kind: Kind, obj: Json, request: Request, *, creating: bool) -> None:
     if said and creating:
         raise Failure(400, f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: {said}')
     if said:
-        raise invalid("", "", [("patch", f"Invalid value: {said}")])
+        # The API server repeats the whole object before it says what is wrong with it.
+        whole = json.dumps(json.dumps(obj, separators=(",", ":")))
+        raise invalid("", "", [("patch", f"Invalid value: {whole}: {said}")])
 
 
 def _valid(kind: Kind, obj: Json, old: Json | None) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from opsbot.testing.cluster.controllers.loop import Loop, fingerprint, is_active, is_ready
-from opsbot.testing.cluster.wire import Json
+from opsbot.testing.cluster.controllers import revisions
+from opsbot.testing.cluster.controllers.loop import Loop, is_active, is_ready
+from opsbot.testing.cluster.wire import Failure, Json
 
 _LABEL = "controller-revision-hash"
 
@@ -12,14 +13,16 @@ def sync(loop: Loop, owner: Json) -> None:
     """One step of one DaemonSet."""
     nodes = [node["metadata"]["name"] for node in loop.objects.sound("Node")]
     pods = [pod for pod in loop.claimed(owner, "Pod") if is_active(pod)]
-    mark = fingerprint(owner["spec"]["template"])
+    mark = revisions.current(loop, owner)
     placed = {pod["spec"].get("nodeName"): pod for pod in pods}
     for node in nodes:
         if node not in placed:
             template = {**owner["spec"]["template"]}
             template["spec"] = {**template["spec"], "nodeName": node}
-            name = f"{owner['metadata']['name']}-{loop.objects.word()}"
-            pods.append(loop.new_pod(owner, template, name, {_LABEL: mark}))
+            try:
+                pods.append(loop.new_pod(owner, template, loop.pod_name(owner), {_LABEL: mark}))
+            except Failure as refused:
+                loop.event(owner, "Warning", "FailedCreate", f"Error creating: {refused}", "daemonset-controller")
     for pod in pods:
         if pod["spec"].get("nodeName") not in nodes:
             loop.end_pod(pod)

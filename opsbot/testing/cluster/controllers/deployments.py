@@ -177,8 +177,20 @@ def _report(loop: Loop, deployment: Json) -> None:
     old = deployment.get("status") or {}
     status: Json = {key: number for key, number in count.items() if number}
     status["observedGeneration"] = meta.get("generation", 1)
-    status["conditions"] = [_enough(loop, deployment, count, old), _progress(loop, deployment, count, old, new)]
+    status["terminatingReplicas"] = sum((rs.get("status") or {}).get("terminatingReplicas", 0) for rs in sets)
+    status["conditions"] = [
+        _enough(loop, deployment, count, old), *_failures(new, sets), _progress(loop, deployment, count, old, new)
+    ]  # fmt: skip
     loop.objects.update(deployment, status=status)
+
+
+def _failures(new: Json | None, sets: list[Json]) -> list[Json]:
+    """Why pods could not be made: what the newest ReplicaSet says of it, else another one."""
+    for rs in [new, *sets] if new else sets:
+        for item in (rs.get("status") or {}).get("conditions") or []:
+            if item["type"] == "ReplicaFailure":
+                return [{**item, "lastUpdateTime": item["lastTransitionTime"]}]
+    return []
 
 
 def _enough(loop: Loop, deployment: Json, count: dict[str, int], old: Json) -> Json:
@@ -194,17 +206,22 @@ def _enough(loop: Loop, deployment: Json, count: dict[str, int], old: Json) -> J
 
 def _progress(loop: Loop, deployment: Json, count: dict[str, int], old: Json, new: Json | None) -> Json:
     """Progressing: done, on its way, or past its deadline since the last step forward."""
+    before: Json = next((item for item in old.get("conditions") or [] if item["type"] == "Progressing"), {})
+    if deployment["spec"].get("paused"):
+        timed_out = before.get("reason") == "ProgressDeadlineExceeded"
+        paused = condition("Progressing", None, "DeploymentPaused", "Deployment is paused", loop.now, old)
+        return before if timed_out else paused
     wanted, name = deployment["spec"].get("replicas", 1), new["metadata"]["name"] if new else ""
     done = count["updatedReplicas"] == count["replicas"] == count["availableReplicas"] == wanted
     if done:
         return condition("Progressing", True, "NewReplicaSetAvailable",
                          f'ReplicaSet "{name}" has successfully progressed.', loop.now, old)  # fmt: skip
-    before: Json = next((item for item in old.get("conditions") or [] if item["type"] == "Progressing"), {})
     steps = ("updatedReplicas", "readyReplicas", "availableReplicas")
     moved = any(count[key] > old.get(key, 0) for key in steps)
     limit = timedelta(seconds=deployment["spec"].get("progressDeadlineSeconds", 600))
     fresh = old.get("observedGeneration") != deployment["metadata"].get("generation", 1)
-    if before and not moved and not fresh and before["reason"] != "NewReplicaSetAvailable":
+    waiting = before.get("reason") not in ("NewReplicaSetAvailable", "DeploymentPaused")
+    if before and not moved and not fresh and waiting:
         if loop.now - read_stamp(before["lastUpdateTime"]) > limit or before["status"] == "False":
             return condition("Progressing", False, "ProgressDeadlineExceeded",
                              f'ReplicaSet "{name}" has timed out progressing.', loop.now, old)  # fmt: skip

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from opsbot.testing.cluster import selectors
+from opsbot.testing.cluster import quotas, selectors
+from opsbot.testing.cluster.defaults import filled
 from opsbot.testing.cluster.kinds import BY_NAME
-from opsbot.testing.cluster.objects import Objects, owner_uid, stamp
+from opsbot.testing.cluster.objects import Objects, leaving, owner_uid, stamp
 from opsbot.testing.cluster.wire import Json
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Loop:
         return self.objects.dependents(owner, kind)
 
     def new_pod(self, owner: Json, template: Json, name: str, labels: Mapping[str, str] | None = None) -> Json:
-        """A pod of a template, stored, controlled by its owner."""
+        """A pod of a template, stored, controlled by its owner; Failure where it is not admitted."""
         given = copy.deepcopy(template.get("metadata") or {})
         meta = {
             "name": name, "namespace": owner["metadata"]["namespace"],
@@ -67,25 +68,22 @@ class Loop:
         }  # fmt: skip
         if given.get("annotations"):
             meta["annotations"] = given["annotations"]
-        pod = {"metadata": meta, "spec": copy.deepcopy(template["spec"]), "status": {"phase": "Pending"}}
+        pod = filled({"kind": "Pod", "metadata": meta, "spec": template["spec"], "status": {"phase": "Pending"}})
+        quotas.admit(self.objects, BY_NAME["Pod"], pod)
+        self.objects.chosen.pop(owner["metadata"]["uid"], None)
         return self.objects.put(self.objects.born(BY_NAME["Pod"], pod))
+
+    def pod_name(self, owner: Json) -> str:
+        """A name for a new pod of an owner; the last one again where that pod was refused."""
+        meta = owner["metadata"]
+        return self.objects.chosen.setdefault(meta["uid"], f"{meta['name']}-{self.objects.word()}")
 
     def end_pod(self, pod: Json) -> None:
         """Delete a pod: it goes at once where it has no node yet, else its node lets it go."""
         if not pod["spec"].get("nodeName"):
             self.objects.drop(pod)
             return
-        self.objects.update(pod, metadata={"deletionTimestamp": stamp(self.now), "deletionGracePeriodSeconds": 30})
-
-    def collect_garbage(self) -> None:
-        """Drop what lost all its owners, or its namespace."""
-        kinds = [kind.name for kind in BY_NAME.values() if kind.namespaced]
-        spaces = {obj["metadata"]["name"] for obj in self.objects.each("Namespace")}
-        living = {obj["metadata"]["uid"] for kind in BY_NAME for obj in self.objects.sound(kind)}
-        for obj in [obj for kind in kinds for obj in self.objects.sound(kind)]:
-            owners = [ref.get("uid") for ref in obj["metadata"].get("ownerReferences") or []]
-            if obj["metadata"].get("namespace") not in spaces or (owners and not living.intersection(owners)):
-                self.objects.drop(obj)
+        self.objects.update(pod, metadata=leaving(pod, self.now, pod["spec"].get("terminationGracePeriodSeconds", 30)))
 
 
 def reference(owner: Json) -> Json:
@@ -114,9 +112,9 @@ def is_active(pod: Json) -> bool:
     return not ended and not pod["metadata"].get("deletionTimestamp")
 
 
-def condition(kind: str, holds: bool, reason: str, message: str, now: datetime, old: Json) -> Json:
-    """A condition of a status; its transition time stays where nothing has changed."""
-    said = "True" if holds else "False"
+def condition(kind: str, holds: bool | None, reason: str, message: str, now: datetime, old: Json) -> Json:
+    """A condition of a status (None: unknown); its transition time stays where nothing has changed."""
+    said = {True: "True", False: "False", None: "Unknown"}[holds]
     before: Json = next((item for item in old.get("conditions") or [] if item.get("type") == kind), {})
     since = before.get("lastTransitionTime") if before.get("status") == said else None
     updated = before.get("lastUpdateTime") if since and before.get("reason") == reason else None

@@ -43,7 +43,12 @@ def sync(loop: Loop, pod: Json) -> None:
 
 
 def _schedule(loop: Loop, pod: Json) -> None:
-    """A node in turn; where the cluster has no Node objects at all, pods run on one called node-1."""
+    """A node in turn; where the cluster has no Node objects at all, pods run on one called node-1.
+
+    A pod that asks for another scheduler waits for that one.
+    """
+    if pod["spec"].get("schedulerName", "default-scheduler") != "default-scheduler":
+        return
     nodes = list(loop.objects.sound("Node"))
     usable = [node for node in nodes if not (node.get("spec") or {}).get("unschedulable")]
     status = pod.get("status") or {}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from opsbot.testing.cluster.controllers.loop import Loop, fingerprint, is_ready
+from opsbot.testing.cluster.controllers import revisions
+from opsbot.testing.cluster.controllers.loop import Loop, is_ready
 from opsbot.testing.cluster.controllers.replicasets import available
-from opsbot.testing.cluster.wire import Json
+from opsbot.testing.cluster.wire import Failure, Json
 
 _LABEL = "controller-revision-hash"
 
@@ -12,7 +13,7 @@ _LABEL = "controller-revision-hash"
 def sync(loop: Loop, owner: Json) -> None:
     """One step of one StatefulSet."""
     pods = {pod["metadata"]["name"]: pod for pod in loop.claimed(owner, "Pod")}
-    revision = f"{owner['metadata']['name']}-{fingerprint(owner['spec']['template'])}"
+    revision = f"{owner['metadata']['name']}-{revisions.current(loop, owner)}"
     if _fill(loop, owner, pods, revision) and _trim(loop, owner, pods):
         _roll(loop, owner, pods, revision)
     _report(loop, owner, revision)
@@ -35,14 +36,26 @@ def _fill(loop: Loop, owner: Json, pods: dict[str, Json], revision: str) -> bool
         if name not in pods:
             labels = {_LABEL: revision, "statefulset.kubernetes.io/pod-name": name,
                       "apps.kubernetes.io/pod-index": str(ordinal)}  # fmt: skip
-            pods[name] = loop.new_pod(owner, owner["spec"]["template"], name, labels)
-            message = f"create Pod {name} in StatefulSet {owner['metadata']['name']} successful"
-            loop.event(owner, "Normal", "SuccessfulCreate", message, "statefulset-controller")
+            made = _made(loop, owner, name, labels)
+            if made is None:
+                return False
+            pods[name] = made
         if not is_ready(pods[name]):
             whole = False
             if not at_once:
                 break
     return whole
+
+
+def _made(loop: Loop, owner: Json, name: str, labels: dict[str, str]) -> Json | None:
+    said = f"Create Pod {name} in StatefulSet {owner['metadata']['name']}"
+    try:
+        made = loop.new_pod(owner, owner["spec"]["template"], name, labels)
+    except Failure as refused:
+        loop.event(owner, "Warning", "FailedCreate", f"{said} failed error: {refused}", "statefulset-controller")
+        return None
+    loop.event(owner, "Normal", "SuccessfulCreate", f"{said} successful", "statefulset-controller")
+    return made
 
 
 def _trim(loop: Loop, owner: Json, pods: dict[str, Json]) -> bool:
