@@ -14,6 +14,7 @@ from typing import Any
 from opsbot.core.errors import Blind, Conflict, OpsbotError, Refused, TemporaryError, Unknown
 
 MAX_SAID = 300
+HEAD = 100
 
 
 class NotSent(OpsbotError):
@@ -55,12 +56,19 @@ def _no_number(word: str) -> Any:
 
 
 def said(reply: Reply) -> str:
-    """What an answer says, in one short line."""
+    """What an answer says, in one short line.
+
+    Of a long one it is the beginning and the end: of a patch that does not fit the API server repeats the whole object
+    first, and says what is wrong with it last.
+    """
     found = reply.parsed() or {}
     text = found.get("message") if found.get("kind") == "Status" else None
     if not isinstance(text, str) or not text:
         text = "no Status object came with it"
-    return f"{reply.status}: {' '.join(text.split())[:MAX_SAID]}"
+    text = " ".join(text.split())
+    if len(text) > MAX_SAID:
+        text = f"{text[:HEAD]} ... {text[HEAD + 5 - MAX_SAID :]}"
+    return f"{reply.status}: {text}"
 
 
 def is_missing(reply: Reply, name: str) -> bool:

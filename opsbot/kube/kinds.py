@@ -51,6 +51,19 @@ def place(kind: str) -> tuple[str, str, str, bool]:
     return VERBS[kind]
 
 
+def kind_of(resource: str) -> tuple[str, str]:
+    """Kind and subresource of what `kubectl auth can-i` calls `pods/log` or `deployments.apps`.
+
+    PermanentError for a resource that opsbot does not know.
+    """
+    whole, _, part = resource.partition("/")
+    plural, _, group = whole.partition(".")
+    for kind, (known, _version, called, _namespaced) in VERBS.items():
+        if (known, called) == (group, plural):
+            return kind, part
+    raise PermanentError(f"{resource[:60]!r} is no resource that opsbot can reach")
+
+
 def path(kind: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
     """The URL path of an object, or of a list where there is no name; each part is quoted.
 

@@ -27,6 +27,11 @@ _HARMLESS = ("PromQL info:", "PromQL warning:")
 """Notes on how the expression is written (prometheus/util/annotations), not on data that is missing."""
 
 
+_IN_VAIN = ("context deadline exceeded", "context canceled")
+"""How a query ends that waited in the queue of a busy Prometheus 3 until its time was over: as if it were at fault
+(prometheus/web/api/v1: what NewInstantQuery says is taken for a bad parameter)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One HTTP answer as it came; header names in lower case."""
@@ -95,7 +100,7 @@ def _envelope(reply: Reply) -> Mapping[str, Any]:
 
 def _raise(reply: Reply, envelope: Mapping[str, Any]) -> None:
     kind, why = _said(envelope.get("errorType")), _said(envelope.get("error"))
-    if 400 <= reply.status < 500 and kind == "bad_data":
+    if 400 <= reply.status < 500 and kind == "bad_data" and not why.endswith(_IN_VAIN):
         raise PermanentError(f"Prometheus refuses the expression: {why}")
     words = ": ".join(word for word in (kind, why) if word) or "no reason given"
     raise Blind(f"Prometheus answered HTTP {reply.status}: {words}")

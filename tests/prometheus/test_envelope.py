@@ -85,6 +85,10 @@ BLIND: dict[str, tuple[Reply, str]] = {
         Reply(200, {}, b'{"status":"error","errorType":"timeout","error":"query timed out"}'), "query timed out"),
     "bad_data with 200": (Reply(200, {}, b'{"status":"error","errorType":"bad_data","error":"x"}'), "bad_data"),
     "422": (Reply(422, {}, b'{"status":"error","errorType":"execution","error":"many-to-many"}'), "many-to-many"),
+    "waited in vain": (
+        Reply(400, {}, b'{"status":"error","errorType":"bad_data",'
+                       b'"error":"invalid parameter \\"query\\": context deadline exceeded"}'),
+        "HTTP 400: bad_data: invalid parameter"),
     "503": (Reply(503, {}, b'{"status":"error","errorType":"unavailable"}'), "unavailable"),
     "500 page": (Reply(500, {}, b"<html>oops</html>"), "HTTP 500"),
     "404": (Reply(404, {}, b"404 page not found"), "HTTP 404"),
