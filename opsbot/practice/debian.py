@@ -7,21 +7,19 @@ standard library is used: the set-up of a checkout calls this before there is an
 from __future__ import annotations
 
 import errno
-import fcntl
 import re
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from opsbot.core.errors import PermanentError
+from opsbot.practice.alone import Tell, alone, part
 
-Tell = Callable[[str], None]
-"""Takes a short line on how far a long piece of work is; each one replaces the last."""
+__all__ = ["Tell", "explain", "fetch"]
 
 SETTINGS = """\
 #clear APT::Update::Pre-Invoke;
@@ -63,7 +61,7 @@ def fetch(packages: Sequence[str], into: Path, tell: Tell) -> Path:
                 f"Debian's {names} cannot be downloaded: {program} is not here. To go on: install {names} yourself."
             )
     try:
-        with _alone(into):
+        with alone(into, tell):
             if not into.is_dir():
                 _fetch(packages, into, tell)
     except AptError as error:
@@ -73,20 +71,8 @@ def fetch(packages: Sequence[str], into: Path, tell: Tell) -> Path:
     return into
 
 
-@contextmanager
-def _alone(into: Path) -> Iterator[None]:
-    """One process at a time; what a killed one left behind goes away. The lock ends with the process that holds it."""
-    into.parent.mkdir(parents=True, exist_ok=True)
-    with (into.parent / f".{into.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in into.parent.glob(f".{into.name}.part-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        yield
-
-
 def _fetch(packages: Sequence[str], into: Path, tell: Tell) -> None:
-    work = Path(tempfile.mkdtemp(prefix=f".{into.name}.part-", dir=into.parent))
-    try:
+    with part(into) as work:
         for place in ("state/lists/partial", "cache/archives/partial", "debs", "root"):
             (work / place).mkdir(parents=True)
         found = _choose(packages, work, tell)
@@ -95,8 +81,6 @@ def _fetch(packages: Sequence[str], into: Path, tell: Tell) -> None:
             tell(f"unpacking {package.file}")
             _run(["dpkg-deb", "-x", str(work / "debs" / package.file), str(work / "root")], work)
         (work / "root").rename(into)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _choose(packages: Sequence[str], work: Path, tell: Tell) -> list[Package]:

@@ -48,7 +48,7 @@ scrape_configs:
 """
 
 
-def command(program: Path, folder: Path, port: int) -> list[str]:
+def command(program: Path, folder: Path, port: int | str) -> list[str]:
     """How to run it on loopback with all its data inside the folder, where prometheus.yml stands."""
     return [
         str(program), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/prometheus",
