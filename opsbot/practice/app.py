@@ -1,19 +1,18 @@
 """The faulty app: load and the ready replicas of the cluster come in; metrics for Prometheus and pod logs go out.
 
-It reads the cluster over HTTP with a read token, once a second. It listens on loopback only: GET /metrics, GET /load,
+It reads the cluster over HTTP with a token, once a second; where its pods cannot log, it tells Events in their place.
+It listens on loopback only: GET /metrics, GET /load,
 POST /load with the new number of tasks a second. When it cannot read the cluster, it says so (503) and shows no metric.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,18 +20,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from opsbot.core.errors import PermanentError
 from opsbot.practice.load import QUIET, SERVED_PER_REPLICA, Pressure, log_lines, spread
+from opsbot.practice.plane.client import Client
+from opsbot.practice.plane.kubeconfig import Access
 
 MOST_TASKS = 100_000.0
-
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
+PODS = f"/api/v1/namespaces/{{}}/pods?labelSelector={quote('app=agents')}"
+EVENTS = "/api/v1/namespaces/{}/events"
 
 
 class App:
     """What the app knows: its load, and which replicas are ready (None: it cannot see them)."""
 
-    def __init__(self, tasks: float) -> None:
+    def __init__(self, tasks: float, namespace: str = "agents") -> None:
         self.tasks = tasks
+        self.namespace = namespace
         self.ready: tuple[str, ...] | None = None
 
     @property
@@ -54,7 +57,7 @@ def _is_ready(pod: Mapping[str, Any]) -> bool:
 def metrics(app: App) -> str:
     """The text exposition: one `response_time` (milliseconds) for each ready replica, and the whole queue."""
     pressure, pods = app.pressure, app.ready or ("none",)
-    where = 'namespace="agents",deployment="agents"'
+    where = f'namespace="{app.namespace}",deployment="agents"'
     times = [
         f'response_time{{{where},pod="{pod}"}} {pressure.response_ms * spread(place):.1f}'
         for place, pod in enumerate(pods)
@@ -109,14 +112,11 @@ class _Door(BaseHTTPRequestHandler):
         """Say nothing: one scrape a second is no news."""
 
 
-def look(app: App, cluster: str, token: str) -> None:
+def look(app: App, cluster: Client) -> None:
     """Ask the cluster which replicas are ready."""
-    url = f"{cluster}/api/v1/namespaces/agents/pods?labelSelector={quote('app=agents')}"
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"})
     try:
-        with _DIRECT.open(request, timeout=2) as answer:
-            app.ready = ready_pods(json.load(answer))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        app.ready = ready_pods(cluster.get(PODS.format(app.namespace)))
+    except (PermanentError, KeyError, TypeError) as error:
         app.ready = None
         print(f"the cluster cannot be read: {error}", file=sys.stderr)  # noqa: T201
 
@@ -132,6 +132,32 @@ def write_logs(app: App, folder: Path, now: datetime) -> None:
                 out.write(f"{stamp} stdout F {line}\n")
 
 
+def tell_events(app: App, cluster: Client, now: datetime) -> None:
+    """For pods that cannot log: what one of them would complain of in this second, as an Event of that pod."""
+    second, pods = int(now.timestamp()), app.ready or ()
+    if not pods or not app.pressure.times_out:
+        return
+    pod = pods[second % len(pods)]
+    try:
+        cluster.create(
+            EVENTS.format(app.namespace), event(app.namespace, pod, log_lines(app.pressure, pod, second)[0], now)
+        )
+    except PermanentError as error:
+        print(f"no Event can be told: {error}", file=sys.stderr)  # noqa: T201
+
+
+def event(namespace: str, pod: str, line: str, now: datetime) -> dict[str, Any]:
+    """A line of a log as an Event of its pod (core/v1)."""
+    stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "apiVersion": "v1", "kind": "Event", "type": "Warning", "reason": "TaskTimedOut",
+        "metadata": {"name": f"{pod}.{int(now.timestamp() * 1e6):x}", "namespace": namespace},
+        "involvedObject": {"apiVersion": "v1", "kind": "Pod", "namespace": namespace, "name": pod},
+        "message": line.removeprefix("WARN "), "source": {"component": "agents"}, "count": 1,
+        "firstTimestamp": stamp, "lastTimestamp": stamp,
+    }  # fmt: skip
+
+
 def _serve(app: App, port_file: Path) -> None:
     door = type("Door", (_Door,), {"app": app})
     server = ThreadingHTTPServer(("127.0.0.1", 0), door)
@@ -144,16 +170,20 @@ def _serve(app: App, port_file: Path) -> None:
 def main(words: Sequence[str] | None = None) -> None:
     """Serve until the parent has gone."""
     asked = _parser().parse_args(words)
-    app, token, logs = App(asked.tasks), asked.token_file.read_text().strip(), asked.folder / "logs"
+    app, logs = App(asked.tasks, asked.namespace), asked.folder / "logs"
+    cluster = Client(Access(asked.cluster, asked.token_file.read_text().strip(), asked.ca_file), timeout=2)
     logs.mkdir(exist_ok=True)
-    look(app, asked.cluster, token)
+    look(app, cluster)
     _serve(app, asked.folder / "app.port")
     begun, parent, rises = time.monotonic(), os.getppid(), asked.rises_to is not None
     while os.getppid() == parent:
         if rises and time.monotonic() - begun >= asked.rises_after:
             app.tasks, rises = asked.rises_to, False
-        look(app, asked.cluster, token)
-        write_logs(app, logs, datetime.now(UTC))
+        look(app, cluster)
+        if asked.events:
+            tell_events(app, cluster, datetime.now(UTC))
+        else:
+            write_logs(app, logs, datetime.now(UTC))
         time.sleep(0.5 if app.ready is None else 1.0)
 
 
@@ -162,6 +192,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cluster", required=True, help="the API server's address")
     parser.add_argument("--folder", required=True, type=Path, help="where logs/ and app.port are written")
     parser.add_argument("--token-file", required=True, type=Path, help="holds the read token")
+    parser.add_argument("--ca-file", default="", help="the certificate by which the API server is known")
+    parser.add_argument("--namespace", default="agents", help="where its replicas run")
+    parser.add_argument("--events", action="store_true", help="tell Events in place of logs, which nobody would serve")
     parser.add_argument("--tasks", type=float, default=QUIET, help="tasks a second at the start")
     parser.add_argument("--rises-to", type=float, help="tasks a second later")
     parser.add_argument("--rises-after", type=float, default=0.0, help="how many seconds later")

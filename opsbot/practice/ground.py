@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import sys
 import time
 import urllib.request
@@ -21,9 +20,12 @@ from urllib.parse import quote
 from opsbot.core.errors import PermanentError
 from opsbot.practice import prometheus, scene
 from opsbot.practice.debian import Tell
+from opsbot.practice.keeper import PORT
 from opsbot.practice.load import BUSY, QUIET
-from opsbot.practice.plane import Plane, simulated
+from opsbot.practice.plane import Making, Plane, kubeconfig
+from opsbot.practice.plane.simulated import simulation
 from opsbot.practice.processes import Keeper, keeping
+from opsbot.practice.scene import AT_HOME, Site
 
 PATIENCE = 60.0
 """Seconds that a program gets to be ready."""
@@ -43,10 +45,11 @@ class Ground:
     app: str
     plane: Plane
     keeper: Keeper
+    namespace: str = scene.NAMESPACE
 
     @property
     def simulated(self) -> str:
-        """What is not real about it, in a sentence."""
+        """What is real about it and what is not, in a line or some."""
         return self.plane.simulated
 
     def raise_load(self, tasks: float = BUSY) -> None:
@@ -61,7 +64,7 @@ class Ground:
 
     def replicas(self) -> tuple[int, int]:
         """How many replicas of the app are wanted, and how many are ready."""
-        return self.plane.replicas(scene.NAMESPACE, scene.DEPLOYMENT)
+        return self.plane.replicas(self.namespace, scene.DEPLOYMENT)
 
     def check(self) -> None:
         """PermanentError when a part of the ground has ended by itself."""
@@ -75,41 +78,53 @@ def _silent(_text: str) -> None:
 @contextmanager
 def raise_ground(
     cache: Path, person: str, *, store: str = "sqlite:///opsbot.db", rises_after: float | None = None,
-    tell: Tell = _silent,
+    plane: Making | None = None, site: Site = AT_HOME, tell: Tell = _silent,
 ) -> Iterator[Ground]:  # fmt: skip
     """A ground that is up and scraped, with its app at ease.
 
     `cache` is where a downloaded Prometheus is kept, `person` the OS user who may approve, `store` the address of
-    opsbot's store (relative to the ground's folder). With `rises_after` seconds the load rises by itself, else on
-    `raise_load()`. PermanentError says what is missing, or what did not come up.
+    opsbot's store (relative to the ground's folder); `plane` makes the cluster, a simulated one where it is not given,
+    and `site` says where in it the scene plays.
+    With `rises_after` seconds the load rises by itself, else on `raise_load()`. PermanentError says what is missing,
+    or what did not come up.
     """
     program = prometheus.find(cache, tell)
-    with simulated(scene.objects()) as plane, keeping() as keeper:
+    with keeping() as keeper, (plane or simulation())(keeper, scene.objects(site)) as made:
         folder = keeper.folder
         tell("starting the app")
-        app = _start_app(keeper, plane, rises_after)
-        plane.logs_from(folder / "logs")
+        app = _start_app(keeper, made, site, rises_after)
+        made.logs_from(folder / "logs")
         tell("starting Prometheus")
         address = _start_prometheus(keeper, program, app)
-        config, kubeconfig = folder / "agent_config.yaml", folder / "kubeconfig.yaml"
-        config.write_text(scene.agent_config(address, person, store))
-        kubeconfig.touch(0o600)
-        kubeconfig.write_text(scene.kubeconfig(plane.url, {name: plane.token(name) for name in ("reader", "writer")}))
-        (folder / "alerts.yaml").write_text(scene.ALERTS)
+        config, access = folder / "agent_config.yaml", folder / "kubeconfig.yaml"
+        config.write_text(scene.agent_config(address, person, store, site))
+        tokens = {name: made.token(name) for name in ("reader", "writer")}
+        kubeconfig.write(access, made.url, tokens, ca_file=made.ca_file, namespace=site.namespace)
+        (folder / "alerts.yaml").write_text(scene.alerts(site))
+        _write_playbooks(folder / "playbooks", site)
         tell("waiting for the first samples")  # Prometheus looks for its targets for the first time after 5 s
         _wait(keeper, "prometheus", lambda: _has_samples(address))
-        yield Ground(folder, config, kubeconfig, address, prometheus.version(program), f"http://{app}", plane, keeper)
+        yield Ground(folder, config, access, address, prometheus.version(program), f"http://{app}", made, keeper,
+                     site.namespace)  # fmt: skip
 
 
-def _start_app(keeper: Keeper, plane: Plane, rises_after: float | None) -> str:
+def _write_playbooks(folder: Path, site: Site) -> None:
+    folder.mkdir()
+    for name, text in site.playbooks.items():
+        (folder / name).write_text(text)
+
+
+def _start_app(keeper: Keeper, plane: Plane, site: Site, rises_after: float | None) -> str:
     """HOST:PORT of the app once it listens."""
     token, port = keeper.folder / "app.token", keeper.folder / "app.port"
     token.touch(0o600)
-    token.write_text(plane.token("reader"))
+    token.write_text(plane.token("app" if site.mute else "reader"))
     later = [] if rises_after is None else ["--rises-to", str(BUSY), "--rises-after", str(rises_after)]
     keeper.start("app", [
         sys.executable, "-m", "opsbot.practice.app",
-        "--cluster", plane.url, "--folder", str(keeper.folder), "--token-file", str(token), *later,
+        "--cluster", plane.url, "--folder", str(keeper.folder), "--token-file", str(token),
+        "--namespace", site.namespace, *(["--events"] if site.mute else []),
+        *(["--ca-file", plane.ca_file] if plane.ca_file else []), *later,
     ])  # fmt: skip
     _wait(keeper, "app", port.exists)
     return f"127.0.0.1:{port.read_text()}"
@@ -118,11 +133,13 @@ def _start_app(keeper: Keeper, plane: Plane, rises_after: float | None) -> str:
 def _start_prometheus(keeper: Keeper, program: Path, app: str) -> str:
     """The URL of Prometheus once it is ready."""
     (keeper.folder / "prometheus.yml").write_text(prometheus.config(app))
-    port = _free_port()
-    keeper.start("prometheus", prometheus.command(program, keeper.folder, port))
-    url = f"http://127.0.0.1:{port}"
-    _wait(keeper, "prometheus", lambda: _ask(f"{url}/-/ready") is not None)
-    return url
+    keeper.start("prometheus", prometheus.command(program, keeper.folder, PORT))
+    _wait(keeper, "prometheus", lambda: _ask(f"{_url(keeper)}/-/ready") is not None)
+    return _url(keeper)
+
+
+def _url(keeper: Keeper) -> str:
+    return f"http://127.0.0.1:{keeper.port('prometheus') or 0}"
 
 
 def _has_samples(address: str) -> bool:
@@ -147,10 +164,3 @@ def _ask(url: str, body: bytes | None = None) -> bytes | None:
             return content
     except (OSError, http.client.HTTPException):
         return None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -1,4 +1,4 @@
-"""A Debian mirror made of shell scripts: `apt-get` and its server's mood, with a real package and a real dpkg-deb."""
+"""A Debian mirror and a Go, both made of shell scripts with a mood; the package and dpkg-deb are real."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from opsbot.practice.golang import Go, look
 
 APT_GET = """\
 #!/bin/sh
@@ -22,7 +24,52 @@ case "$1 $2" in
 esac
 """
 
+GO = """\
+#!/bin/sh
+# words: env -json ... | build ... -o FILE PACKAGE
+if [ "$1" = env ]; then
+  echo '{{"GOVERSION": "{version}", "GOROOT": "{folder}/root", "GOHOSTOS": "linux", "GOHOSTARCH": "amd64",
+         "GOMODCACHE": "{folder}/modules", "GOCACHE": "{folder}/results"}}'
+  exit 0
+fi
+echo "$*" >> {folder}/calls
+env > {folder}/environment
+while [ "$1" != -o ]; do shift; done
+file=$2 package=$3
+{mood}
+echo "$package" > "$file"
+chmod +x "$file"
+"""
+
 Mirror = Callable[[str], Path]
+StubGo = Callable[..., Path]
+
+
+@pytest.fixture
+def go_program(tmp_path: Path) -> Go:
+    """The real Go on PATH. Where there is none, its tests are skipped, and the end of the run says so."""
+    there = shutil.which("go")
+    found = look(Path(there), tmp_path) if there else None
+    if not found:
+        pytest.skip("NO REAL COMPONENT: there is no go on PATH")
+    return found
+
+
+@pytest.fixture
+def stub_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StubGo:
+    """Puts a go on PATH that behaves as its `mood` (shell, before it writes $file) says; gives its calls."""
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir(exist_ok=True)
+
+    def put(mood: str = "", version: str = "go1.99.0") -> Path:
+        go = bin_folder / "go"
+        go.write_text(GO.format(folder=tmp_path, mood=mood, version=version))
+        go.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{bin_folder}:/usr/bin:/bin")
+        (tmp_path / "calls").touch()
+        return tmp_path / "calls"
+
+    return put
 
 
 @pytest.fixture

@@ -17,7 +17,9 @@ import pytest
 from opsbot.practice import scene
 from opsbot.practice.app import App, look, metrics, ready_pods, tasks_in, write_logs
 from opsbot.practice.load import BUSY, QUIET
-from opsbot.practice.plane import SimulatedPlane, read_cri, simulated
+from opsbot.practice.plane.client import Client
+from opsbot.practice.plane.kubeconfig import Access
+from opsbot.practice.plane.simulated import SimulatedPlane, read_cri, simulated
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -26,6 +28,10 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def plane() -> Iterator[SimulatedPlane]:
     with simulated(scene.objects()) as made:
         yield made
+
+
+def client(plane: SimulatedPlane, token: str) -> Client:
+    return Client(Access(plane.url, token))
 
 
 def times(text: str) -> dict[str, float]:
@@ -87,7 +93,7 @@ def test_a_load_that_cannot_be(text: bytes) -> None:
 
 def test_it_reads_the_ready_replicas_with_the_read_token(plane: SimulatedPlane) -> None:
     app = App(QUIET)
-    look(app, plane.url, plane.token("reader"))
+    look(app, client(plane, plane.token("reader")))
     assert app.ready is not None
     assert len(app.ready) == scene.REPLICAS
 
@@ -97,8 +103,8 @@ def test_without_the_right_token_it_sees_nothing(
     plane: SimulatedPlane, token: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = App(QUIET)
-    look(app, plane.url, plane.token("reader"))
-    look(app, plane.url, token)
+    look(app, client(plane, plane.token("reader")))
+    look(app, client(plane, token))
     assert app.ready is None
     assert "the cluster cannot be read" in capsys.readouterr().err
 

@@ -21,7 +21,7 @@ import yaml
 from opsbot.core.errors import PermanentError
 from opsbot.practice import scene
 from opsbot.practice.ground import Ground, raise_ground
-from opsbot.practice.plane import SimulatedPlane
+from opsbot.practice.plane.simulated import SimulatedPlane
 
 pytestmark = pytest.mark.real("prometheus")
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from opsbot.core.errors import PermanentError
-from opsbot.practice.processes import Keeper, keeping
+from opsbot.practice.keeper import PORT, TRIES, WIDE, last_words
+from opsbot.practice.processes import Keeper, keeping, room
 
 SLEEPER = [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(600)"]
 STUBBORN = [sys.executable, "-c", (
@@ -130,3 +136,231 @@ def test_a_keeper_that_is_killed_takes_its_programs_along() -> None:
         os.kill(keeper.pid, signal.SIGKILL)
         eventually(lambda: not alive(program))
     assert not keeper.folder.exists(), "then its parent cleans up"
+
+
+# ports --------------------------------------------------------------------------------------------------------------
+
+LISTENER = """
+import os, socket, sys, time
+port, rude = int(sys.argv[1]), {rude}
+with open("ports", "a") as seen:
+    print(port, file=seen)
+if sum(1 for _ in open("ports")) <= rude:
+    print("listen tcp 127.0.0.1:%d: bind: address already in use" % port)
+    sys.exit(1)
+with socket.create_server(("127.0.0.1", port)):
+    time.sleep(600)
+"""
+
+
+def listener(rude: int) -> list[str]:
+    """A server for which the first `rude` ports are taken by somebody else."""
+    return [sys.executable, "-c", LISTENER.format(rude=rude), PORT]
+
+
+def tried(keeper: Keeper) -> list[int]:
+    file = keeper.folder / "ports"
+    return list(map(int, file.read_text().split())) if file.exists() else []
+
+
+@pytest.mark.parametrize("rude", [0, 1, TRIES - 1], ids=["free", "taken once", "taken as often as may be"])
+def test_a_program_gets_a_port_of_its_own(rude: int) -> None:
+    with keeping() as keeper:
+        assert keeper.port("one") is None
+        keeper.start("one", listener(rude))
+        eventually(lambda: len(tried(keeper)) == rude + 1)
+        ports = tried(keeper)
+        assert keeper.port("one") == ports[-1]
+        keeper.check()
+
+
+def test_ports_that_are_always_taken_are_given_up() -> None:
+    with keeping() as keeper:
+        keeper.start("one", listener(TRIES))
+        with pytest.raises(PermanentError, match=r"one ended by itself: listen tcp .* address already in use"):
+            _check_for_ever(keeper)
+
+
+def test_a_program_without_a_port_is_not_tried_again(tmp_path: Path) -> None:
+    words = f"open({str(tmp_path / 'seen')!r}, 'a').write('x'); raise SystemExit('address already in use')"
+    with keeping() as keeper:
+        keeper.start("one", [sys.executable, "-c", words])
+        with pytest.raises(PermanentError, match="one ended by itself: address already in use"):
+            _check_for_ever(keeper)
+    assert (tmp_path / "seen").read_text() == "x"
+
+
+# notes, locks, and what stays ---------------------------------------------------------------------------------------
+
+STAYER = """
+import fcntl, os, signal, sys, time
+from pathlib import Path
+from opsbot.practice.processes import keeping
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+note = Path(sys.argv[1])
+lock = os.open(note.parent, os.O_RDONLY)
+fcntl.flock(lock, fcntl.LOCK_EX)
+with keeping(held=(lock,)) as keeper:
+    keeper.note(note)
+    note.write_text('{"mine": 1}')
+    keeper.start("one", %r)
+    while not (keeper.folder / "one.log").exists() or not (keeper.folder / "one.log").read_text():
+        time.sleep(0.05)
+    if "stay" in sys.argv:
+        keeper.stay(note)
+    print(keeper.folder, keeper.pid, (keeper.folder / "one.log").read_text().strip(), flush=True)
+    if "wait" in sys.argv:
+        time.sleep(600)
+"""
+
+
+@dataclass
+class Stayer:
+    """A process that raised something and said where; `note` is in a folder whose lock its keeper holds."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    keeper: int
+    program: int
+    note: Path
+
+    def locked(self) -> bool:
+        descriptor = os.open(self.note.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def gone(self) -> bool:
+        return not (alive(self.program) or alive(self.keeper) or self.folder.exists() or self.locked())
+
+
+@pytest.fixture
+def stayer(tmp_path: Path) -> Iterator[Callable[..., Stayer]]:
+    made: list[Stayer] = []
+
+    def start(*words: str, command: list[str] = SLEEPER) -> Stayer:
+        note = tmp_path / "note.json"
+        text = [sys.executable, "-c", STAYER % command, str(note), *words]
+        process = subprocess.Popen(text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        assert process.stdout
+        said = process.stdout.readline().split()
+        made.append(Stayer(process, Path(said[0].decode()), int(said[1]), int(said[2]), note))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.process.kill()
+        one.process.communicate()
+        with suppress(ProcessLookupError):
+            os.kill(one.keeper, signal.SIGTERM)
+        eventually(one.gone)
+
+
+def test_what_stays_outlives_its_parent_until_a_signal(stayer: Callable[..., Stayer]) -> None:
+    one = stayer("stay")
+    assert one.process.communicate(timeout=20) == (b"", b""), "nobody holds the pipes of the terminal"
+    time.sleep(0.5)
+    assert alive(one.program)
+    assert alive(one.keeper)
+    assert one.locked()
+    assert one.note.exists()
+    os.kill(one.keeper, signal.SIGTERM)
+    eventually(one.gone)
+    assert not one.note.exists()
+
+
+def test_what_stays_does_not_mind_that_the_terminal_is_closed(stayer: Callable[..., Stayer]) -> None:
+    one = stayer("stay", "wait")
+    os.killpg(one.process.pid, signal.SIGHUP)
+    one.process.communicate(timeout=20)
+    os.kill(one.keeper, signal.SIGHUP)
+    time.sleep(0.5)
+    assert alive(one.program)
+    assert one.locked()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGHUP], ids=["INT", "KILL", "HUP"])
+def test_what_was_not_told_to_stay_goes_with_its_note(stayer: Callable[..., Stayer], number: int) -> None:
+    one = stayer("wait")
+    assert one.locked()
+    one.process.send_signal(number)
+    one.process.communicate(timeout=20)
+    eventually(lambda: one.gone() and not one.note.exists())
+
+
+def test_the_note_of_what_broke_says_why(stayer: Callable[..., Stayer]) -> None:
+    one = stayer("stay")
+    one.process.communicate(timeout=20)
+    os.kill(one.program, signal.SIGKILL)
+    eventually(one.gone)
+    said = json.loads(one.note.read_text())
+    assert said["mine"] == 1
+    assert said["ended"].startswith("one ended by itself: ")
+
+
+def test_a_keeper_that_stays_and_is_killed_takes_its_programs_along(stayer: Callable[..., Stayer]) -> None:
+    one = stayer("stay", command=STUBBORN)
+    one.process.communicate(timeout=20)
+    os.kill(one.keeper, signal.SIGKILL)
+    eventually(lambda: not alive(one.program) and not one.locked())
+    assert one.note.exists(), "whoever comes next learns where the folder is"
+    shutil.rmtree(one.folder)
+
+
+# last words ---------------------------------------------------------------------------------------------------------
+
+PANIC = """\
+{"level":"warn","ts":"2026-11-23T00:36:27Z","caller":"wal/wal.go:147","msg":"no WAL","error":"no space left on device"}
+panic: failed to create WAL
+
+goroutine 1 [running]:
+go.uber.org/zap/zapcore.CheckWriteAction.OnWrite(0x2)
+main.main()
+"""
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    pytest.param("", "it said nothing", id="nothing"),
+    pytest.param("\n \n", "it said nothing", id="blanks"),
+    pytest.param("\n".join("123456789"), "4 | 5 | 6 | 7 | 8 | 9", id="the last six"),
+    pytest.param(PANIC, "no WAL: no space left on device | panic: failed to create WAL", id="a panic in Go"),
+    pytest.param('{"msg":"Failed to run server","err":"bind: address already in use"}\n',
+                 "Failed to run server: bind: address already in use", id="JSON"),
+    pytest.param('{"other":1}\n[1]\n"x"\n7\nnull', '{"other":1} | [1] | "x" | 7 | null', id="other JSON"),
+    pytest.param("x" * 10_000, "x" * WIDE, id="a long line"),
+])  # fmt: skip
+def test_last_words(tmp_path: Path, text: str, words: str) -> None:
+    log = tmp_path / "log"
+    log.write_text(text)
+    assert last_words(log) == words
+
+
+def test_no_log_has_no_last_words(tmp_path: Path) -> None:
+    assert last_words(tmp_path / "log") == "it left no log"
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    assert last_words(tmp_path / "bytes")
+
+
+@pytest.mark.parametrize("said", ["write x: no space left on device", "cannot be started: No space left on device"])
+def test_a_full_disk_comes_with_a_hint(tmp_path: Path, said: str) -> None:
+    command = [sys.executable, "-c", f"import sys; sys.exit({said!r})"]
+    with keeping() as keeper:
+        keeper.start("one", command)
+        with pytest.raises(PermanentError, match=r"The disk is full at .*To go on: make room"):
+            _check_for_ever(keeper)
+    assert room("something else", tmp_path) == ""
+
+
+def test_a_second_signal_does_not_break_off_the_cleaning_up(stayer: Callable[..., Stayer]) -> None:
+    one = stayer("stay", command=STUBBORN)
+    one.process.communicate(timeout=20)
+    for _ in range(20):
+        os.kill(one.keeper, signal.SIGTERM)
+        time.sleep(0.05)
+    eventually(one.gone)
+    assert not one.note.exists()

@@ -1,7 +1,4 @@
-"""The control plane of a practice ground: objects in, an API server on loopback with two accounts out.
-
-`Plane` is the door: the simulated one stands behind it, and a real one can.
-"""
+"""A simulated plane: objects in, FakeCluster behind HTTP on loopback out, with accounts and nothing else real."""
 
 from __future__ import annotations
 
@@ -10,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from opsbot.practice.plane import Accounts, Making
+from opsbot.practice.processes import Keeper
 from opsbot.testing.cluster import FakeCluster, Rule, Write
 
 AGO = timedelta(minutes=50)
@@ -20,29 +19,10 @@ AGO = timedelta(minutes=50)
 HIDDEN = "secrets"
 
 
-class Plane(Protocol):
-    """An API server on loopback that knows the accounts `reader` and `writer`."""
-
-    url: str
-    simulated: str
-    """What is not real about it, in a sentence; empty for a real one."""
-
-    def token(self, account: str) -> str:
-        """The bearer token of `reader` or `writer`."""
-
-    def replicas(self, namespace: str, deployment: str) -> tuple[int, int]:
-        """How many replicas are wanted, and how many are ready."""
-
-    def writes(self) -> Sequence[Write]:
-        """Every write that the server saw, whoever sent it: a judge that does not depend on what opsbot says."""
-
-    def logs_from(self, folder: Path) -> None:
-        """Serve pod logs from `POD.log` files in this folder (CRI form: time, stream, flag, text)."""
-
-
 class SimulatedPlane:
     """FakeCluster over HTTP."""
 
+    ca_file = ""
     simulated = "The cluster is simulated: an API server in memory, with no nodes and no containers behind it."
 
     def __init__(self, cluster: FakeCluster, url: str) -> None:
@@ -89,11 +69,15 @@ class _Times:
 
 
 @contextmanager
-def simulated(objects: Sequence[Mapping[str, Any]]) -> Iterator[SimulatedPlane]:
-    """A simulated plane in which these objects have been running for a while; gone when the context ends."""
+def simulated(objects: Sequence[Mapping[str, Any]], accounts: Accounts | None = None) -> Iterator[SimulatedPlane]:
+    """A simulated plane in which these objects have been running for a while; gone when the context ends.
+
+    Without `accounts` the reader sees all but Secrets and the writer changes workloads. Nobody else gets in.
+    """
     times = _Times(AGO)
     cluster = FakeCluster(times)
-    for account, rules in accounts(cluster).items():
+    known: Accounts = {**(accounts or usual(cluster)), "admin": ()}
+    for account, rules in known.items():
         cluster.account(account, rules, token=secrets.token_urlsafe(24))
     for obj in objects:
         cluster.add(obj)
@@ -105,12 +89,22 @@ def simulated(objects: Sequence[Mapping[str, Any]]) -> Iterator[SimulatedPlane]:
         yield SimulatedPlane(cluster, url)
 
 
-def accounts(cluster: FakeCluster) -> dict[str, tuple[Rule, ...]]:
-    """The reader sees all but Secrets and changes nothing; the writer changes workloads; nobody else gets in."""
+def usual(cluster: FakeCluster) -> Accounts:
+    """The reader sees all but Secrets and changes nothing; the writer changes workloads."""
     seen = tuple(name.partition(".")[0] for name in cluster.knows() if not name.startswith(HIDDEN))
     workloads = ("deployments", "deployments/scale", "statefulsets", "statefulsets/scale", "daemonsets")
     return {
         "reader": (Rule(("get", "list", "watch"), seen),),
         "writer": (Rule(("get", "list"), seen), Rule(("patch",), workloads, ("apps",))),
-        "admin": (),
     }
+
+
+def simulation(accounts: Accounts | None = None) -> Making:
+    """For `raise_ground`: makes a simulated plane with these accounts, in this process."""
+
+    @contextmanager
+    def make(_keeper: Keeper, objects: Sequence[Mapping[str, Any]]) -> Iterator[SimulatedPlane]:
+        with simulated(objects, accounts) as plane:
+            yield plane
+
+    return make
