@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from opsbot import config as settings
 from opsbot.app import hands
+from opsbot.app.rights import Right, rights
 from opsbot.commands.desk import Probe
 from opsbot.core.errors import ConfigError, OpsbotError
 from opsbot.core.ports import ClusterReader
+from opsbot.kube.kinds import kind_of
 from opsbot.lab import library
 
 if TYPE_CHECKING:
     from opsbot.app.desk import TerminalDesk
 
-NEEDED = (("list", "Pod", ""), ("get", "Pod", "log"), ("list", "Event", ""), ("list", "ReplicaSet", ""),
-          ("get", "Deployment", ""), ("list", "Node", ""), ("list", "HorizontalPodAutoscaler", ""))  # fmt: skip
-PAUSE = (("get", "ConfigMap", ""),)
-WRITES = (("patch", "Deployment", ""), ("patch", "StatefulSet", ""))
+PAUSE = (("get", "configmaps"),)
 PATIENCE = 5
 """Seconds for each answer of a model's server or of Slack."""
 UNWANTED = (("get", "Secret", ""), ("patch", "Deployment", ""), ("delete", "Pod", ""))
@@ -92,7 +91,7 @@ def cluster_read(desk: TerminalDesk) -> Probe:
         client: Any = desk.reader
         says, spaces = client.check(), desk.config.kubernetes.namespaces or ("",)
         home = settings.home(desk.config)
-        missing = [*_lacking(client, NEEDED, spaces), *(_lacking(client, PAUSE, (home,)) if home else ())]
+        missing = [*_lacking(client, rights()["reader"], spaces), *(_lacking(client, PAUSE, (home,)) if home else ())]
         if missing:
             return "bad", f"{says}, but may not {', '.join(missing)}"
         more = [wish for wish in UNWANTED if any(client.may(wish[0], wish[1], space, wish[2]) for space in spaces)]
@@ -109,7 +108,7 @@ def cluster_write(desk: TerminalDesk) -> Probe:
         client = hands.write_account(desk.config)
         if client is None:
             return "warn", "kubernetes.write is not given: opsbot observes"
-        missing = _lacking(client, WRITES, desk.config.kubernetes.namespaces or ("",))
+        missing = _lacking(client, rights()["writer"], desk.config.kubernetes.namespaces or ("",))
         return ("bad", f"may not {', '.join(missing)}") if missing else ("good", "may change workloads")
 
     return _told("write", look)
@@ -138,13 +137,14 @@ def slack(desk: TerminalDesk) -> Probe:
     return _told("slack", look)
 
 
-def _lacking(client: ClusterReader, wishes: tuple[tuple[str, str, str], ...], spaces: tuple[str, ...]) -> list[str]:
+def _lacking(client: ClusterReader, needed: tuple[Right, ...], spaces: tuple[str, ...]) -> list[str]:
     """What the account may not do in one of the namespaces, in words."""
+    wishes = [(verb, *kind_of(resource)) for verb, resource in needed]
     return [
         f"{verb} {kind}{f'/{part}' if part else ''}{f' in {space}' if space else ''}"
         for verb, kind, part in wishes
         for space in spaces
-        if not client.may(verb, kind, "" if kind == "Node" else space, part)
+        if not client.may(verb, kind, space, part)
     ]
 
 

@@ -67,20 +67,28 @@ class Story:
         self._out.print(line("a human decides; the change is made, and the alert clears because of it."))
         self._out.print()
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, what: str = "setting up") -> None:
         """What is being made ready; the same thing further on is told again after a while only."""
         phase = text.split(",", maxsplit=1)[0]
         if phase != self._phase or time.monotonic() - self._news_at > PAUSE:
             self._phase = phase
-            self.say("setting up", (text, "dim"))
+            self.say(what, (text, "dim"))
+
+    def farewell(self, text: str) -> None:
+        """What is being taken down."""
+        self.progress(text, "taking down")
 
     def scene(self, ground: Ground, mode: Mode) -> None:
         """What there is when the curtain rises."""
         wanted, ready = self._replicas = ground.replicas()
         self.config = str(ground.config)
-        self.say("cluster", ground.simulated or "The cluster is real.")
+        first, *others = ground.simulated.splitlines()
+        self.say("cluster", first)
+        for text in others:
+            self.more(line(text))
         self.say("prometheus", f"{ground.prometheus_version}, the real one, at {ground.prometheus}")
-        self.say("app", f"Deployment/agents -n agents: {ready} of {wanted} replicas ready, tasks are done in good time")
+        where = f"Deployment/agents -n {ground.namespace}"
+        self.say("app", f"{where}: {ready} of {wanted} replicas ready, tasks are done in good time")
         self.say("opsbot", f"watches, mode {mode.value}: it may change nothing without a human's word")
 
     def follow(self, store: Store, ground: Ground) -> int:
@@ -226,7 +234,7 @@ def _where_next() -> Iterator[Text]:
         ("docs/start.md", f"the same on your own Prometheus and cluster: {program} serve"),
         ("docs/safety.md", "what opsbot promises, and how it is held"),
     ):
-        yield line(f"  {what:<28}{why}")
+        yield line(f"  {what:<27} {why}")
 
 
 def _program() -> str:

@@ -49,6 +49,12 @@ _PLAN = Argument(("plan",), "first 8 characters of the plan's digest, as `show` 
 _PLAN_IF_ANY = Argument(("plan",), _PLAN.help, {"metavar": "PLAN", "nargs": "?", "default": ""})
 _SLACK = Argument(("--slack",), "in a chat of its own too, on a page that it prints", {"action": "store_true"})
 _MODEL = Argument(("--model",), "ask a language model at this address too", {"metavar": "URL", "default": ""})
+_CLUSTER = Argument(("--cluster",), "simulated (if nothing else is said), or real: a control plane on this machine",
+                    {"choices": ("simulated", "real"), "default": ""})  # fmt: skip
+_KUBECONFIG = Argument(("--kubeconfig",), "a cluster of yours, in a namespace that the demo makes and removes",
+                       {"metavar": "FILE", "default": ""})  # fmt: skip
+_CONTEXT = Argument(("--context",), "which context of the kubeconfig", {"metavar": "NAME", "default": ""})
+_NEW_NAMESPACE = Argument(("--namespace",), "which namespace to make there", {"metavar": "NAME", "default": ""})
 _YES = Argument(("--yes",), "approve in the human's place", {"action": "store_true"})
 _LASTING = Argument(("--for",), "stop by itself after this time, such as 10m", {"dest": "lasting", "default": ""})
 _ALL = Argument(("--all",), "resolved ones too", {"action": "store_true"})
@@ -57,13 +63,27 @@ _EVIDENCE = Argument(("--evidence",), "all evidence, line by line", {"action": "
 _ASK_MODEL = Argument(("--ask-model",), "ask the configured model, whatever the rules find", {"action": "store_true"})
 _RULES_ONLY = Argument(("--rules-only",), "ask no model", {"action": "store_true"})
 _PROMPT = Argument(("--prompt",), "print what a model would be sent, and ask nobody", {"action": "store_true"})
+_WHAT = Argument(
+    ("what",), "plane or prometheus; both by default",
+    {"nargs": "?", "choices": ("all", "plane", "prometheus"), "default": "all", "metavar": "WHAT"},
+)  # fmt: skip
+_FAULT = Argument(
+    ("name",), "name of the fault; with --heal alone, all that are set",
+    {"nargs": "?", "default": "", "metavar": "NAME"},
+)  # fmt: skip
+_HEAL = Argument(("--heal",), "take it away again", {"action": "store_true"})
+_LIST = Argument(("--list",), "which there are", {"action": "store_true"})
+_FORMAT = Argument(
+    ("--format",), "text for people, json for programs", {"choices": ("text", "json"), "default": "text"}
+)
 _WORDS = Argument(("words",), "a verb; without one, all of them", {"nargs": "*", "metavar": "VERB"})
 
 VERBS: tuple[Verb, ...] = (
     Verb("serve", "watch, diagnose and propose, until stopped", "opsbot serve",
          "", "opsbot.cli.serve", (_LASTING,), door="cli"),
     Verb("demo", "one incident from alert to recovery, on a cluster of its own", "opsbot demo --yes",
-         "", "opsbot.cli.demo", (_YES, _SLACK, _MODEL), door="cli"),
+         "", "opsbot.cli.demo", (_YES, _SLACK, _MODEL, _CLUSTER, _KUBECONFIG, _CONTEXT, _NEW_NAMESPACE),
+         door="cli"),
     Verb("check", "problems in alerts, rules, playbooks and config", "opsbot check alerts.yaml rules/",
          "", "opsbot.commands.check", (_FILES,)),
     Verb("test", "run the cases that rules and playbooks bring along", "opsbot test playbooks/",
@@ -97,6 +117,16 @@ VERBS: tuple[Verb, ...] = (
          "run", "opsbot.commands.playbook", (_PLAYBOOK, _TARGET, _NAMESPACE, _INPUT, _REASON), function="run"),
     Verb("audit verify", "prove that the record was not changed afterwards", "opsbot audit verify",
          "read", "opsbot.commands.audit", function="verify"),
+    Verb("practice build", "build a control plane and Prometheus for practice, once", "opsbot practice build plane",
+         "", "opsbot.cli.practice.build", (_WHAT,), door="cli"),
+    Verb("practice up", "start a control plane on this machine and leave it running", "opsbot practice up",
+         "", "opsbot.cli.practice.plane", (_FORMAT,), door="cli", function="up"),
+    Verb("practice down", "end the control plane, with all that it left", "opsbot practice down",
+         "", "opsbot.cli.practice.plane", (_FORMAT,), door="cli", function="down"),
+    Verb("practice status", "what runs in the control plane, and how to reach it", "opsbot practice status",
+         "", "opsbot.cli.practice.plane", (_FORMAT,), door="cli", function="status"),
+    Verb("practice fault", "set a fault on the control plane, or heal it", "opsbot practice fault out_of_memory",
+         "", "opsbot.cli.practice.fault", (_FAULT, _HEAL, _LIST, _FORMAT), door="cli"),
     Verb("doctor", "is everything there that opsbot needs?", "opsbot doctor",
          "read", "opsbot.commands.doctor"),
     Verb("help", "the verbs, or one of them with what it takes", "opsbot help approve",

@@ -18,6 +18,8 @@ from opsbot.remediate.steps.restart import restarted_at
 from opsbot.remediate.steps.wait import complete
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet")
+ALSO_READ = (("list", "HorizontalPodAutoscaler"),)
+"""What is read besides the workload itself, as verb and kind."""
 
 # Each fact with a sample of its type, from which files are checked and cases are filled.
 BOUND: Mapping[str, Any] = {

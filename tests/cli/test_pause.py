@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from opsbot import config as settings
+from opsbot.app.rights import rights
 from opsbot.core.incident import State
-from opsbot.testing.cluster import Rule, faults
+from opsbot.practice.plane.rbac import rules_of
+from opsbot.testing.cluster import faults
 from tests.cli.conftest import Terminal
 
 PAUSED = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "opsbot-paused", "namespace": "ops"}}
@@ -57,8 +59,7 @@ def test_while_the_map_cannot_be_read_nothing_is_changed(home: Terminal) -> None
 
 
 def test_doctor_says_where_the_map_cannot_be_read(home: Terminal) -> None:
-    needed = ("pods", "pods/log", "events", "replicasets", "deployments", "nodes", "horizontalpodautoscalers")
-    home.cluster.account("reader", (Rule(("get", "list"), needed),))
+    home.cluster.account("reader", rules_of(rights()["reader"]))
     probes = {probe["name"]: probe for probe in home.ask("doctor")[1]["probes"]}
     assert probes["read"]["state"] == "bad"
     assert probes["read"]["says"].endswith("but may not get ConfigMap in ops")

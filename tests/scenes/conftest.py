@@ -14,10 +14,16 @@ from typing import Any
 
 import pytest
 
+from opsbot.app.rights import rights
 from opsbot.config import cache_folder, os_user
 from opsbot.practice.ground import Ground, raise_ground
-from opsbot.practice.plane import SimulatedPlane
-from opsbot.testing.cluster import FakeCluster, Write
+from opsbot.practice.plane import Accounts
+from opsbot.practice.plane.rbac import rules_of
+from opsbot.practice.plane.real import RealPlane, on_real, real
+from opsbot.practice.plane.simulated import SimulatedPlane
+from opsbot.practice.processes import keeping
+from opsbot.practice.recipes import PLANE, PROMETHEUS, built
+from opsbot.testing.cluster import FakeCluster, Rule, Write
 
 PATIENCE = 60.0
 
@@ -33,6 +39,11 @@ class Stage:
     def cluster(self) -> FakeCluster:
         assert isinstance(self.ground.plane, SimulatedPlane)
         return self.ground.plane.cluster
+
+    @property
+    def real(self) -> RealPlane:
+        assert isinstance(self.ground.plane, RealPlane)
+        return self.ground.plane
 
     def serve(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "opsbot", "serve", "--config", str(self.ground.config)]
@@ -87,3 +98,48 @@ def stage(prometheus_program: Path) -> Iterator[Stage]:
         ground.raise_load()
         yield found
         found.end()
+
+
+def _silent(_text: str) -> None:
+    """Nobody wants to know."""
+
+
+@pytest.fixture(scope="session")
+def plane_cache() -> Path:
+    """The cache in which the programs of a real plane are. Where they are not built, its tests are skipped, loudly."""
+    if built(PLANE, cache_folder()) is None:
+        pytest.skip("NO REAL COMPONENT: `opsbot practice build plane` makes it")
+    return cache_folder()
+
+
+@pytest.fixture(scope="session")
+def third_prometheus() -> Path:
+    """The folder of a Prometheus 3 that was built here."""
+    there = built(PROMETHEUS, cache_folder())
+    if there is None:
+        pytest.skip("NO REAL COMPONENT: `opsbot practice build prometheus` makes it")
+    return there
+
+
+@pytest.fixture(scope="session")
+def stated() -> Accounts:
+    return {name: rules_of(granted) for name, granted in rights().items()}
+
+
+@pytest.fixture
+def real_stage(prometheus_program: Path, plane_cache: Path, stated: Accounts) -> Iterator[Stage]:
+    """The same stage on a real control plane, with accounts that may do what the parts state."""
+    assert prometheus_program.is_file()
+    with raise_ground(plane_cache, os_user(), plane=on_real(plane_cache, stated, _silent)) as ground:
+        found = Stage(ground)
+        ground.raise_load()
+        yield found
+        found.end()
+
+
+@pytest.fixture(scope="module")
+def host(plane_cache: Path) -> Iterator[RealPlane]:
+    """A plane that stands for a user's own cluster; `guest` there may look at pods, and no more."""
+    weak = {"guest": (Rule(("get", "list"), ("pods",), ("",)),)}
+    with keeping() as keeper, real(plane_cache, weak, keeper, _silent) as up:
+        yield up

@@ -1,0 +1,1 @@
+"""`opsbot practice ...`: a control plane of one's own, on this machine."""
