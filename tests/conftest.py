@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Generator, Iterator
-from importlib import metadata
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,24 +13,10 @@ from pytest_socket import socket_allow_hosts
 from opsbot.config import cache_folder
 from opsbot.core.errors import PermanentError
 from opsbot.practice import prometheus
-from tests.contracts.model import aimock
-from tests.contracts.slack import emulate
+from tests.components import VERSIONS, parts
 
 LOOPBACK = ["127.0.0.1", "::1"]
 MISLEADING = ("OPSBOT_", "KUBE", "NO_COLOR", "FORCE_COLOR", "http_proxy", "https_proxy", "all_proxy")
-
-
-def _prometheus_version() -> str:
-    return prometheus.version(prometheus.find(cache_folder(), lambda _text: None))
-
-
-COMPONENTS: dict[str, Callable[[], str]] = {
-    "prometheus": _prometheus_version,
-    "aimock": aimock.version,
-    "emulate": emulate.version,
-    "kubernetes client": lambda: metadata.version("kubernetes"),
-}
-"""What a test may claim to exercise with `@pytest.mark.real(NAME)`, and how its version is learnt."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -39,9 +24,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
     for marker in item.iter_markers("real"):
         for name in marker.args:
-            if name not in COMPONENTS:
-                pytest.fail(f"real({name!r}) is none of {', '.join(COMPONENTS)}", pytrace=False)
-            item.user_properties.append(("real", name))
+            item.user_properties.extend(("real", part) for part in parts(name))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,7 +80,7 @@ def cache() -> Path:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     met, missed = set(_real(terminalreporter, "passed")), set(_real(terminalreporter, "skipped"))
     if met:
-        versions = ", ".join(f"{name} {COMPONENTS[name]()}" for name in sorted(met))
+        versions = ", ".join(f"{name} {VERSIONS[name]()}" for name in sorted(met))
         terminalreporter.write_line(f"real components exercised: {versions}", green=True)
     if missed - met:
         terminalreporter.write_line(

@@ -75,6 +75,15 @@ def test_the_wheel_holds_the_data(installed: Installed, kind: str) -> None:
     assert {Path(name).name for name in inside} == names(kind)
 
 
+def test_the_wheel_holds_what_the_practice_ground_is_built_from(installed: Installed) -> None:
+    files = (ROOT / "opsbot" / "practice").rglob("*.*")
+    data = {file.relative_to(ROOT).as_posix() for file in files if file.suffix not in (".py", ".pyc")}
+    assert {f"opsbot/practice/{of}/go.{kind}" for of in ("plane", "prometheus") for kind in ("mod", "sum")} < data
+    assert "opsbot/practice/go-requirements.txt" in data
+    with zipfile.ZipFile(installed.wheel) as wheel:
+        assert data - set(wheel.namelist()) == set()
+
+
 def test_the_wheel_holds_what_belongs_to_the_package_alone(installed: Installed) -> None:
     with zipfile.ZipFile(installed.wheel) as wheel:
         inside = wheel.namelist()

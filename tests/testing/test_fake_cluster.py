@@ -46,10 +46,10 @@ def ask(
     [
         ("GET", "/apis/example.com/v1/widgets", {}), ("GET", "/api/v2/pods", {}), ("GET", "/metrics", {}),
         ("GET", "/apis/apps/v1/namespaces/shop/deployments/web/rollback", {}), ("POST", f"{PODS}/a/exec", {}),
-        ("DELETE", PODS, {}), ("GET", PODS, {"watch": "true"}), ("GET", "/", {}),
+        ("DELETE", PODS, {}), ("GET", PODS, {"watch": "true", "sendInitialEvents": "true"}), ("GET", "/", {}),
         ("PATCH", WEB, {"type": "apply"}), ("GET", "/apis/apps/v1/deployments/web", {}),
     ],
-    ids=["kind", "version", "metrics", "subresource", "exec", "delete many", "watch", "root", "apply",
+    ids=["kind", "version", "metrics", "subresource", "exec", "delete many", "watch list", "root", "apply",
          "no namespace"],
 )  # fmt: skip
 def test_what_it_does_not_know_is_501_and_loud(
@@ -69,7 +69,7 @@ def test_a_log_cannot_be_followed(cluster: FakeCluster) -> None:
 
 def test_it_states_what_it_knows(cluster: FakeCluster) -> None:
     known = cluster.knows()
-    assert known["deployments.apps"] == ("get", "list", "create", "update", "patch", "delete")
+    assert known["deployments.apps"] == ("get", "list", "watch", "create", "update", "patch", "delete")
     assert known["pods/log"] == ("get",)
     assert known["pods/eviction"] == ("create",)
     assert "deployments.apps/scale" in known

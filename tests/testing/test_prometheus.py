@@ -50,6 +50,18 @@ def test_paths(method: str, path: str, status: int) -> None:
     assert FakePrometheus().handle(Request(method, path)).status == status
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(5.0, "5"), (-0.5, "-0.5"), (123456789.0, "123456789"), (17222222222222225000.0, "17222222222222225000"),
+     (1e21, "1e+21"), (0.00001, "0.00001"), (1.5e-7, "1.5e-07"), (0.0, "0"), (float("-inf"), "-Inf")],
+    ids=["whole", "part", "large", "larger", "very large", "small", "very small", "nothing", "infinite"],
+)  # fmt: skip
+def test_numbers_are_spelt_as_go_does(value: float, text: str) -> None:
+    fake = FakePrometheus()
+    fake.says("x", scalar(value))
+    assert asked(fake, "x")[1]["data"]["result"] == [5.5, text]
+
+
 @pytest.mark.parametrize(("token", "status"), [("", 401), ("b", 401), ("a", 200)], ids=["none", "wrong", "right"])
 def test_a_token_is_asked_for(token: str, status: int) -> None:
     fake = FakePrometheus(token="a")

@@ -48,15 +48,15 @@ def template(**spec: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"spec": {"replicas": True}}, "cannot unmarshal bool into Go struct field spec.replicas of type int32"),
-        ({"spec": {"replicas": 1.5}}, "cannot unmarshal number into Go struct field spec.replicas of type int32"),
-        ({"spec": {"paused": "yes"}}, "cannot unmarshal string into Go struct field spec.paused of type bool"),
-        ({"spec": {"template": 5}}, "cannot unmarshal number into Go struct field spec.template"),
-        (template(containers={}), "cannot unmarshal object into Go struct field spec.template.spec.containers"),
-        (template(containers=[{"name": 5}]), "spec.template.spec.containers[0].name of type string"),
-        (template(nodeSelector={"a": 1}), "spec.template.spec.nodeSelector.a of type string"),
-        ({"metadata": {"labels": {"a": 1}}}, "metadata.labels.a of type string"),
-        ({"metadata": {"labels": []}}, "cannot unmarshal array into Go struct field metadata.labels"),
+        ({"spec": {"replicas": True}}, "bool into Go struct field DeploymentSpec.spec.replicas of type int32"),
+        ({"spec": {"replicas": 1.5}}, "number into Go struct field DeploymentSpec.spec.replicas of type int32"),
+        ({"spec": {"paused": "yes"}}, "string into Go struct field DeploymentSpec.spec.paused of type bool"),
+        ({"spec": {"template": 5}}, "number into Go struct field DeploymentSpec.spec.template"),
+        (template(containers={}), "into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container"),
+        (template(containers=[{"name": 5}]), "Container.spec.template.spec.containers.name of type string"),
+        (template(nodeSelector={"a": 1}), "PodSpec.spec.template.spec.nodeSelector of type string"),
+        ({"metadata": {"labels": {"a": 1}}}, "ObjectMeta.metadata.labels of type string"),
+        ({"metadata": {"labels": []}}, "array into Go struct field ObjectMeta.metadata.labels of type map[string]"),
         ({"spec": {"strategy": {"rollingUpdate": {"maxSurge": []}}}}, "of type intstr.IntOrString"),
     ],
     ids=["bool", "part", "word", "template", "containers", "name", "selector", "label", "labels", "surge"],
@@ -147,8 +147,8 @@ def test_orphans_live_on(cluster: FakeCluster) -> None:
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [({"propagationPolicy": "Foreground"}, 501), ({"preconditions": {"resourceVersion": "1"}}, 409), ([], 400)],
-    ids=["foreground", "version", "a list"],
+    [({"propagationPolicy": "Sideways"}, 422), ({"preconditions": {"resourceVersion": "1"}}, 409), ([], 400)],
+    ids=["policy", "version", "a list"],
 )  # fmt: skip
 def test_a_delete_that_is_refused(cluster: FakeCluster, body: Any, status: int) -> None:
     assert ask(cluster, "DELETE", WEB, body, JSON).status == status

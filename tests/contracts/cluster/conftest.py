@@ -1,9 +1,9 @@
-"""Clusters under contract. A further one, a real API server say, is one more row of GROUNDS."""
+"""Clusters under contract: FakeCluster behind its two faces, and a real control plane."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,9 @@ import pytest
 from opsbot.kube.session import Connection, connect
 from opsbot.testing import FakeCluster
 from tests.contracts.cluster.ground import Ground
+from tests.contracts.cluster.plane_ground import ACCOUNTS, on_plane, plane
 
-ACCOUNTS = ("admin", "reader", "writer")
+__all__ = ["plane"]
 
 
 def _around(cluster: FakeCluster, apis: dict[str, object]) -> Ground:
@@ -21,17 +22,17 @@ def _around(cluster: FakeCluster, apis: dict[str, object]) -> Ground:
         if previous:
             cluster.set_logs(namespace, pod, previous, previous=True)
 
-    return Ground(apis, lambda: cluster.run(1), log)
+    return Ground(apis, lambda: cluster.run(1), log, cluster.forget_history)
 
 
 @contextmanager
-def _transport(_folder: Path) -> Iterator[Ground]:
+def _transport(_request: pytest.FixtureRequest, _folder: Path) -> Iterator[Ground]:
     cluster = FakeCluster()
     yield _around(cluster, {account: cluster.connect(account) for account in ACCOUNTS})
 
 
 @contextmanager
-def _http(folder: Path) -> Iterator[Ground]:
+def _http(_request: pytest.FixtureRequest, folder: Path) -> Iterator[Ground]:
     cluster = FakeCluster()
     with cluster.serve() as url:
         apis = {}
@@ -44,12 +45,19 @@ def _http(folder: Path) -> Iterator[Ground]:
             api.close()
 
 
-GROUNDS: dict[str, Callable[[Path], AbstractContextManager[Ground]]] = {"transport": _transport, "http": _http}
+CLIENT = pytest.mark.real("kubernetes client")
+GROUNDS = [
+    pytest.param(_transport, marks=CLIENT, id="transport"),
+    pytest.param(_http, marks=CLIENT, id="http"),
+    pytest.param(on_plane, marks=[CLIENT, pytest.mark.real("kubernetes"), pytest.mark.plane], id="real"),
+]
 
 
-@pytest.fixture(params=[pytest.param(make, marks=pytest.mark.real("kubernetes client")) for make in GROUNDS.values()],
-                ids=list(GROUNDS))  # fmt: skip
+@pytest.fixture(params=GROUNDS)
 def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
-    with request.param(tmp_path) as made:
+    with request.param(request, tmp_path) as made:
         made.good("POST", "/api/v1/namespaces", {"metadata": {"name": made.namespace}})
+        # Until its account is there, no pod may be made in a namespace.
+        made.until("/api/v1/namespaces/{ns}/serviceaccounts", lambda found: bool(found["items"]))
         yield made
+        made.ask("DELETE", "/api/v1/namespaces/{ns}")

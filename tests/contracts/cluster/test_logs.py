@@ -56,28 +56,37 @@ def test_time_stamps_go_before_each_line(ground: Ground, where: str) -> None:
         ({}, 400, "a container name must be specified for pod a, choose one of: [main side]"),
         ({"container": "other"}, 400, "container other is not valid for pod a"),
         ({"container": "main", "tailLines": "x"}, 400, "invalid syntax"),
-        ({"container": "main", "limitBytes": "0"}, 422, "must be greater than"),
+        ({"container": "main", "limitBytes": "0"}, 422,
+         'PodLogOptions "a" is invalid: limitBytes: Invalid value: 0: must be greater than 0'),
+        ({"container": "main", "tailLines": "-1"}, 422,
+         'PodLogOptions "a" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0'),
         ({"container": "main", "sinceSeconds": "1", "sinceTime": "2001-01-01T00:00:00Z"}, 422, "at most one of"),
     ],
-    ids=["no container", "other container", "no number", "no bytes", "two windows"],
+    ids=["no container", "other container", "no number", "no bytes", "less than none", "two windows"],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(
     ground: Ground, where: str, query: dict[str, str], status: int, said: str
 ) -> None:
-    reply = ground.ask("GET", where, **query)
-    assert (reply.status, said in (reply.parsed() or {})["message"]) == (status, True)
+    found = ground.refused("GET", where, **query)
+    assert (found["code"], said in found["message"]) == (status, True)
 
 
-def test_no_previous_run_and_no_pod(ground: Ground) -> None:
+def test_no_pod_no_log(ground: Ground) -> None:
+    found = ground.refused("GET", f"{PODS}/nobody/log")
+    assert (found["code"], found["message"]) == (404, 'pods "nobody" not found')
+
+
+def test_no_previous_run(ground: Ground) -> None:
+    ground.needs_kubelet()
     ground.good("POST", PODS, pod("b"))
     ground.until(f"{PODS}/b", lambda found: found["status"]["phase"] == "Running")
-    reply = ground.ask("GET", f"{PODS}/b/log", container="main", previous="true")
-    assert reply.status == 400
-    assert (reply.parsed() or {})["message"] == 'previous terminated container "main" in pod "b" not found'
-    assert ground.ask("GET", f"{PODS}/nobody/log").status == 404
+    found = ground.refused("GET", f"{PODS}/b/log", container="main", previous="true")
+    assert (found["code"], found["message"]) == (400, 'previous terminated container "main" in pod "b" not found')
 
 
 def test_a_container_that_has_not_started_has_no_log(ground: Ground) -> None:
+    ground.needs_kubelet()
+
     def waits(found: dict[str, Any]) -> bool:
         states = found["status"].get("containerStatuses") or [{"state": {}}]
         return "waiting" in states[0]["state"]
@@ -90,5 +99,5 @@ def test_a_container_that_has_not_started_has_no_log(ground: Ground) -> None:
 
 
 def test_a_pod_without_a_node_has_an_empty_log(ground: Ground) -> None:
-    ground.good("POST", PODS, pod("d"))
+    ground.good("POST", PODS, pod("d", schedulerName="nobody"))
     assert ground.ask("GET", f"{PODS}/d/log", container="main").body == b""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from tests.contracts.cluster.ground import DEPLOYMENTS, MERGE, Ground, deployment
+from tests.contracts.cluster.ground import DEPLOYMENTS, MERGE, Ground, at_rest, deployment, paused
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 WEB = f"{DEPLOYMENTS}/web"
@@ -26,13 +27,18 @@ def test_a_token_of_nobody_gets_nothing(ground: Ground) -> None:
 
 
 def test_the_reader_reads_and_changes_nothing(ground: Ground) -> None:
-    web = ground.good("POST", DEPLOYMENTS, deployment())
+    ground.good("POST", DEPLOYMENTS, paused())
+    web = ground.until(WEB, at_rest)
     assert ground.good("GET", WEB, account="reader") == web
     reply = ground.ask("PATCH", WEB, {"spec": {"replicas": 9}}, content_type=MERGE, account="reader")
     found = reply.parsed() or {}
     assert (reply.status, found["reason"]) == (403, "Forbidden")
-    assert "cannot patch resource" in found["message"]
-    assert f'in API group "apps" in the namespace "{ground.namespace}"' in found["message"]
+    assert re.fullmatch(
+        r'deployments\.apps "web" is forbidden: User "[\w-]*reader" cannot patch resource "deployments" '
+        f'in API group "apps" in the namespace "{ground.namespace}"',
+        found["message"],
+    )
+    assert found["details"] == {"name": "web", "group": "apps", "kind": "deployments"}
     for method, path in (("DELETE", WEB), ("POST", DEPLOYMENTS), ("PUT", WEB)):
         assert ground.ask(method, path, deployment(), account="reader").status == 403
     assert ground.good("GET", WEB) == web
@@ -52,6 +58,23 @@ def test_neither_sees_secrets(ground: Ground) -> None:
 
 def test_a_missing_object_is_still_forbidden(ground: Ground) -> None:
     assert ground.ask("PATCH", WEB, {}, content_type=MERGE, account="reader").status == 403
+
+
+def test_what_is_of_the_cluster_is_told_so(ground: Ground) -> None:
+    found = ground.refused("DELETE", "/api/v1/nodes/n", account="reader")
+    said = 'reader" cannot delete resource "nodes" in API group "" at the cluster scope'
+    assert found["message"].endswith(said)
+
+
+def test_a_dry_run_needs_the_right_to_the_real_one(ground: Ground) -> None:
+    found = ground.refused("POST", DEPLOYMENTS, deployment(), account="reader", dryRun="All")
+    assert (found["code"], "cannot create resource" in found["message"]) == (403, True)
+
+
+def test_watching_is_a_right_of_its_own(ground: Ground) -> None:
+    assert ground.ask("GET", DEPLOYMENTS, account="reader", watch="true", timeoutSeconds="1").status == 200
+    found = ground.refused("GET", DEPLOYMENTS, account="writer", watch="true", timeoutSeconds="1")
+    assert (found["code"], "cannot watch resource" in found["message"]) == (403, True)
 
 
 @pytest.mark.parametrize(

@@ -112,13 +112,13 @@ def test_a_deleted_pod_is_replaced_by_another(ground: Ground, running: dict[str,
 
 def test_controllers_tell_of_what_they_do_in_events(ground: Ground, running: dict[str, Any]) -> None:
     selector = f"involvedObject.kind=Deployment,involvedObject.name=web,involvedObject.uid={running['metadata']['uid']}"
+    expected = {"ScalingReplicaSet", "SuccessfulCreate", "Scheduled"}  # they come a moment after what they tell of
+    ground.until(EVENTS, lambda found: expected <= {item["reason"] for item in found["items"]})
     (event,) = ground.good("GET", EVENTS, fieldSelector=selector)["items"]
     assert (event["type"], event["reason"]) == ("Normal", "ScalingReplicaSet")
     assert event["message"].startswith("Scaled up replica set web-")
     assert event["source"]["component"] == "deployment-controller"
     assert ground.good("GET", EVENTS, fieldSelector="type=Warning")["items"] == []
-    reasons = {item["reason"] for item in ground.good("GET", EVENTS)["items"]}
-    assert {"Scheduled", "SuccessfulCreate"} <= reasons
 
 
 def test_an_event_can_be_written_down(ground: Ground, running: dict[str, Any]) -> None:

@@ -14,7 +14,9 @@ from tests.contracts.cluster.ground import (
     PODS,
     STRATEGIC,
     Ground,
+    at_rest,
     deployment,
+    paused,
     pod,
 )  # fmt: skip
 
@@ -23,7 +25,8 @@ WEB = f"{DEPLOYMENTS}/web"
 
 @pytest.fixture
 def web(ground: Ground) -> dict[str, Any]:
-    return ground.good("POST", DEPLOYMENTS, deployment())
+    ground.good("POST", DEPLOYMENTS, paused())
+    return ground.until(WEB, at_rest)
 
 
 def lock(obj: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -57,7 +60,7 @@ def broken(**spec: Any) -> dict[str, Any]:
         (broken(selector={"matchLabels": {"app": "other"}}), 422), (broken(template={}), 422),
         ({**deployment(), "metadata": {"name": "Not_A_Name"}}, 422),
         ({**deployment(), "metadata": {"name": "web", "namespace": "default"}}, 400),
-        ({**deployment(), "metadata": {"name": "web", "resourceVersion": "5"}}, 400),
+        ({**deployment(), "metadata": {"name": "web", "resourceVersion": "5"}}, 500),
         ({**deployment(), "kind": "Pod"}, 400), ([], 400),
     ],
     ids=["negative", "text for a number", "no selector", "other labels", "no containers", "name", "other namespace",
@@ -109,7 +112,7 @@ def test_a_json_patch_is_done_wholly_or_not_at_all(ground: Ground, web: dict[str
     assert ground.good("PATCH", WEB, good, content_type=JSON_PATCH)["spec"]["replicas"] == 4
     bad = [
         {"op": "replace", "path": "/spec/replicas", "value": 9},
-        {"op": "test", "path": "/spec/paused", "value": True},
+        {"op": "test", "path": "/spec/paused", "value": False},
     ]
     reply = ground.ask("PATCH", WEB, bad, content_type=JSON_PATCH)
     assert reply.status == 422
@@ -136,7 +139,7 @@ def test_a_stale_resource_version_is_a_conflict_and_changes_nothing(ground: Grou
 
 def test_an_object_made_anew_is_not_the_one_that_was_meant(ground: Ground, web: dict[str, Any]) -> None:
     ground.good("DELETE", WEB)
-    ground.good("POST", DEPLOYMENTS, deployment())
+    ground.good("POST", DEPLOYMENTS, paused())
     assert ground.ask("PATCH", WEB, {"metadata": lock(web), "spec": {"replicas": 9}}, content_type=MERGE).status == 409
 
 
@@ -160,7 +163,7 @@ def test_a_resource_version_that_is_no_number_is_an_internal_error(ground: Groun
 def test_a_replacement_is_locked_too(ground: Ground, web: dict[str, Any]) -> None:
     ground.good("PATCH", WEB, {"spec": {"replicas": 3}}, content_type=MERGE)
     assert ground.ask("PUT", WEB, web).status == 409
-    now = ground.good("GET", WEB)
+    now = ground.until(WEB, at_rest)
     now["spec"]["replicas"] = 7
     assert ground.good("PUT", WEB, now)["spec"]["replicas"] == 7
 
@@ -182,7 +185,7 @@ def test_a_dry_run_is_refused_for_what_a_real_one_would_be(ground: Ground, web: 
     assert ground.ask("PATCH", WEB, {"spec": {"replicas": -1}}, content_type=MERGE, dryRun="All").status == 422
     stale = {"metadata": {"resourceVersion": "1"}}
     assert ground.ask("PATCH", WEB, stale, content_type=MERGE, dryRun="All").status == 409
-    assert ground.ask("PATCH", WEB, {}, content_type=MERGE, dryRun="Some").status in (400, 422)
+    assert ground.ask("PATCH", WEB, {}, content_type=MERGE, dryRun="Some").status == 422
 
 
 def test_a_patch_that_changes_nothing_keeps_the_version(ground: Ground, web: dict[str, Any]) -> None:
@@ -213,12 +216,18 @@ def test_what_raises_the_generation_of_a_deployment(
     assert (found.get("status") or {}).get("replicas") in (None, 0)
 
 
-def test_status_is_written_at_its_own_place_and_changes_nothing_else(ground: Ground) -> None:
-    ground.good("POST", PODS, pod("a"))
+def test_status_is_written_at_its_own_place_and_leaves_the_spec_alone(ground: Ground, web: dict[str, Any]) -> None:
+    body = {"metadata": {"labels": {"x": "y"}}, "spec": {"replicas": 9}, "status": {"collisionCount": 3}}
+    found = ground.good("PATCH", f"{WEB}/status", body, content_type=MERGE)
+    assert (found["status"]["collisionCount"], found["spec"], found["metadata"]["generation"]) == (3, web["spec"], 1)
+    assert "x" not in (found["metadata"].get("labels") or {})
+
+
+def test_the_status_of_a_pod_takes_labels_along(ground: Ground) -> None:
+    ground.good("POST", PODS, pod("a", schedulerName="nobody"))
     body = {"metadata": {"labels": {"x": "y"}}, "status": {"message": "hello"}}
     found = ground.good("PATCH", f"{PODS}/a/status", body, content_type=MERGE)
-    assert found["status"]["message"] == "hello"
-    assert "x" not in (found["metadata"].get("labels") or {})
+    assert (found["status"]["message"], found["metadata"]["labels"]) == ("hello", {"x": "y"})
 
 
 @pytest.mark.parametrize(
