@@ -1,8 +1,9 @@
 #: make demo   one incident, end to end, on this machine       make test   everything that is checked before a change lands
 #: make check  the same without the tests: quick               make lock   resolve requirements.lock anew
+#: make demo-real, make test-real   the same on a real control plane, which is built first (once, about 12 minutes)
 #: make clean  remove what the others made in this folder      PYTHON=...  another Python than the first that is 3.11 or later
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts lock clean
+.PHONY: help demo demo-real test test-real check lint types contracts lock clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -18,8 +19,16 @@ help:
 demo: $(READY)
 	@$(BIN)/opsbot demo $(DEMO)
 
+demo-real: $(READY)
+	@$(BIN)/opsbot practice build plane
+	@$(BIN)/opsbot demo --cluster real $(DEMO)
+
 test: check
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+test-real: $(READY)
+	$(BIN)/opsbot practice build
+	$(BIN)/pytest -m plane -n 2 --dist worksteal $(TESTS)
 
 check: lint types contracts
 
