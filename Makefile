@@ -28,7 +28,7 @@ test: check
 
 test-real: $(READY)
 	$(BIN)/opsbot practice build
-	$(BIN)/pytest -m plane -n 2 --dist worksteal $(TESTS)
+	$(BIN)/pytest -m plane -n 2 --dist loadfile $(TESTS)
 
 check: lint types contracts
 

@@ -88,7 +88,7 @@ def test_refused_before_anything_is_made(host: RealPlane, name: str, context: st
 
 
 @pytest.mark.parametrize(("when", "number"), [
-    pytest.param("setting up  making the namespace", signal.SIGINT, id="Ctrl-C while it is made"),
+    pytest.param("setting up  waiting for the pods", signal.SIGINT, id="Ctrl-C while it is made"),
     pytest.param("setting up  starting Prometheus", signal.SIGTERM, id="SIGTERM while the ground rises"),
     pytest.param("load", signal.SIGINT, id="Ctrl-C in the scene"),
     pytest.param("load", signal.SIGHUP, id="the terminal is closed"),

@@ -14,6 +14,7 @@ import pytest
 
 from opsbot.config import cache_folder
 from opsbot.kube.session import Connection, connect
+from opsbot.practice.plane.client import Said
 from opsbot.practice.plane.logs import of_pod
 from opsbot.practice.plane.programs import SOCKET
 from opsbot.practice.plane.real import RealPlane, real
@@ -47,6 +48,7 @@ def on_plane(request: pytest.FixtureRequest, folder: Path) -> Iterator[Ground]:
     def log(namespace: str, pod: str, current: str, previous: str) -> None:
         made = of_pod(namespace, pod, _cri(folder / f"{pod}.log", current), _cri(folder / f"{pod}.old", previous))
         up.client().create(f"/apis/kwok.x-k8s.io/v1alpha1/namespaces/{namespace}/logs", made)
+        _until_served(up, f"/api/v1/namespaces/{namespace}/pods/{pod}/log?container=main")
 
     try:
         yield Ground(
@@ -56,6 +58,19 @@ def on_plane(request: pytest.FixtureRequest, folder: Path) -> Iterator[Ground]:
     finally:
         for api in apis.values():
             api.close()
+
+
+def _until_served(up: RealPlane, log: str) -> None:
+    """kwok learns of a log by a watch of its own, which may take it a moment."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            up.client().raw("GET", log)
+        except Said as error:
+            assert time.monotonic() < until, error
+            time.sleep(PAUSE)
+        else:
+            return
 
 
 def _cri(file: Path, text: str) -> Path:
