@@ -63,14 +63,17 @@ def on_plane(request: pytest.FixtureRequest, folder: Path) -> Iterator[Ground]:
 def _until_served(up: RealPlane, log: str) -> None:
     """kwok learns of a log by a watch of its own, which may take it a moment."""
     until = time.monotonic() + 20
-    while True:
-        try:
-            up.client().raw("GET", log)
-        except Said as error:
-            assert time.monotonic() < until, error
-            time.sleep(PAUSE)
-        else:
-            return
+    while not _served(up, log):
+        assert time.monotonic() < until, log
+        time.sleep(PAUSE)
+
+
+def _served(up: RealPlane, log: str) -> bool:
+    try:
+        up.client().raw("GET", log)
+    except Said:
+        return False
+    return True
 
 
 def _cri(file: Path, text: str) -> Path:
