@@ -119,8 +119,9 @@ def model(config: Config, kept: Store | None) -> Model | None:
 
 def model_check(config: Config, timeout: float) -> str:
     """A sentence on the model that config names, asked for nothing that costs; Blind where it cannot be had."""
-    from opsbot.llm.client import ChatModel
+    from opsbot.llm.client import ChatModel, warm
 
     if config.model is None:
         raise PermanentError("model is not given")
+    warm(config.model)  # what this process loads must not count against the server
     return ChatModel(config.model).check(timeout)
