@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from opsbot.practice.faults.fault import Act, Fault, Look, node_name
+from opsbot.practice.faults.fault import Act, Fault, Look, Obj, node_name
 from opsbot.practice.faults.parts import (
+    PREFIX,
     READY,
     at_home,
     claim,
@@ -12,6 +13,7 @@ from opsbot.practice.faults.parts import (
     made,
     mounting,
     node,
+    pod,
     told,
     unschedulable,
     volume,
@@ -41,7 +43,17 @@ def _class(name: str, value: int) -> dict[str, object]:
 
 _ZONE = {"matchExpressions": [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["eu-north-9z"]}]}
 _GONE = {"matchExpressions": [{"key": HOST, "operator": "In", "values": ["node-that-was"]}]}
-_HALF_A_CORE = {"resources": {"requests": {"cpu": "600m"}}}
+# The plane's nodes have 8 cores: size alone leads to the one node that has more, and nothing is said of selectors.
+_NINE_CORES = {"resources": {"requests": {"cpu": "9"}}}
+
+
+def _preemptible(name: str) -> Obj:
+    """A Job that is not tried again; the finalizer keeps its pod to be looked at after it had to go."""
+    template = pod(name, told(runs_for="1h"), _NINE_CORES, restartPolicy="Never",
+                   tolerations=at_home(name)["tolerations"])  # fmt: skip
+    template["metadata"]["finalizers"] = [f"{PREFIX}kept"]
+    return made("batch/v1", "Job", name, {"template": template, "backoffLimit": 0})
+
 
 FAULTS: tuple[Fault, ...] = (
     Fault(
@@ -126,11 +138,14 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "preempted", "a pod of higher priority took its place",
-        (node("preempted", told(cpu="1")), _class("preempted", 1000),
-         deployment("preempted", None, _HALF_A_CORE, **at_home("preempted"))),
-        (event("Preempted", "Preempted by"), *unschedulable("Insufficient cpu")),
+        (node("preempted", told(cpu="16")), _class("preempted", 1000), _preemptible("preempted")),
+        (event("Preempted", "Preempted by"),
+         Look("Pod", {"status.conditions[DisruptionTarget].reason": "^PreemptionByScheduler$",
+                      "status.phase": "^Failed$"}),
+         Look("Job", {"status.conditions[Failed].status": "True"})),
         then=(Act("create", "Deployment", "preempted-urgent",
-                  deployment("preempted", None, _HALF_A_CORE, suffix="-urgent", priorityClassName="preempted",
-                             **at_home("preempted")), READY),),
+                  deployment("preempted", None, _NINE_CORES, suffix="-urgent", priorityClassName="preempted",
+                             tolerations=at_home("preempted")["tolerations"]), READY),),
+        about="job/preempted",
     ),
 )  # fmt: skip

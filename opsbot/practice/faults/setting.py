@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from opsbot.core.errors import PermanentError, Refused
 from opsbot.practice.faults import paths
-from opsbot.practice.faults.fault import LABEL, NAMESPACE, Act, Fault, Look, Obj, holds, kinds, marked, owns
+from opsbot.practice.faults.fault import LABEL, NAMESPACE, Act, Fault, Look, Obj, holds, kinds, marked, node_name, owns
 from opsbot.practice.faults.logs import write_logs
 from opsbot.practice.plane.client import Client, Said
 
@@ -23,6 +23,10 @@ GLANCE = 0.3
 
 HEALING = 60.0
 """Seconds that what a fault made gets to go."""
+
+FAREWELL = 12.0
+"""Seconds that the node controller gets to say that a node is gone: it looks at its nodes every 5 s (the default of
+--node-monitor-period), and tells of those alone that it has registered before."""
 
 Tell = Callable[[str], None]
 
@@ -114,16 +118,19 @@ class Setter:
         found = self._client.find(paths.of(kind, namespace) + query) or {}
         return [{**item, "kind": kind} for item in found.get("items", ())]
 
-    def _wait(self, fault: Fault, what: str, left: Callable[[], Sequence[Any]], patience: float = 0.0) -> None:
+    def _wait(self, fault: Fault, what: str, left: Callable[[], Sequence[Any]]) -> None:
+        self._until(fault.name, what, left, fault.patience)
+
+    def _until(self, name: str, what: str, left: Callable[[], Sequence[Any]], patience: float) -> None:
         """Until nothing is left to wait for; PermanentError with what is when time is over."""
-        until = time.monotonic() + (patience or fault.patience)
+        until = time.monotonic() + patience
         while True:
             missing = left()
             if not missing:
                 return
             if time.monotonic() > until:
                 words = "; ".join(str(item) for item in missing)
-                raise PermanentError(f"{fault.name}: {what} after {patience or fault.patience:.0f} s: {words}")
+                raise PermanentError(f"{name}: {what} after {patience:.0f} s: {words}")
             time.sleep(GLANCE)
 
     # healing ------------------------------------------------------------------------------------------------------
@@ -139,19 +146,50 @@ class Setter:
         return [fault for fault in faults if fault.name in there]
 
     def tidy(self) -> None:
-        """Take away the namespace that faults share, once none is left in it."""
+        """Take away what healed faults share: what is said of their nodes, and their namespace once none is in it.
+
+        PermanentError when the namespace stays.
+        """
+        self._forget_nodes()
         path = paths.of("Namespace", "", NAMESPACE)
-        if not self.set_ones() and self._client.find(path):
+        if self.set_ones():
+            return
+        if self._client.find(path):
             self._client.delete(path)
+        self._until(NAMESPACE, "it does not go", lambda: ["namespace"] * bool(self._client.find(path)), HEALING)
+        self._drop(f"{NAMESPACE}.yaml")
+
+    def _forget_nodes(self) -> None:
+        """Remove the Events about nodes that are no more, the last word of the node controller included."""
+        ends = time.monotonic() + FAREWELL
+        while unsaid(self._farewells()) and time.monotonic() < ends:
+            time.sleep(GLANCE)
+        for event in self._farewells():
+            self._remove(event)
+
+    def _farewells(self) -> list[Obj]:
+        there = {node["metadata"]["name"] for node in self._items("Node", "")}
+        events = self._items("Event", "default")
+        return [event for event in events if _of_fault_node(event) and event["involvedObject"]["name"] not in there]
 
     def heal(self, fault: Fault) -> None:
-        """Take away all that it made; nothing happens where there is nothing. PermanentError when something stays."""
+        """Take away all that it made; nothing happens where there is nothing. PermanentError when something stays.
+
+        That its node was registered stays told until `tidy`, which waits for the word that the node is gone.
+        """
         self._tell(f"healing {fault.name}")
-        self._wait(fault, "it cannot be taken away", lambda: self._sweep(fault), HEALING)
+        self._until(fault.name, "it cannot be taken away", lambda: self._sweep(fault), HEALING)
         for event in self._listed("Event", fault):
-            self._remove(event)
-        for file in (self._folder / "faults").glob(f"{fault.slug}.*log"):
-            file.unlink()
+            if event.get("reason") != "RegisteredNode":
+                self._remove(event)
+        self._drop(f"faults/{fault.slug}.*log")
+        if fault.alone:
+            self._drop(f"{fault.namespace}.yaml")
+
+    def _drop(self, pattern: str) -> None:
+        """Remove these files of the plane: logs that were served, configs by which opsbot was to look at the fault."""
+        for file in self._folder.glob(pattern):
+            file.unlink(missing_ok=True)
 
     def _sweep(self, fault: Fault) -> list[str]:
         """Ask once for all that is there to go; what was there."""
@@ -174,3 +212,18 @@ class Setter:
         except Said as error:
             if error.status not in (404, 409):
                 raise
+
+
+def _of_fault_node(event: Obj) -> bool:
+    about = event.get("involvedObject", {})
+    return about.get("kind") == "Node" and str(about.get("name", "")).startswith(node_name(""))
+
+
+def unsaid(events: Sequence[Obj]) -> frozenset[str]:
+    """Nodes of which the controller has said that it registered them, and not yet that it removed them (by uid).
+
+    Reasons: Kubernetes 1.36, pkg/controller/nodelifecycle/node_lifecycle_controller.go (monitorNodeHealth).
+    """
+    came, went = ({event["involvedObject"].get("uid", "") for event in events if event.get("reason") == reason}
+                  for reason in ("RegisteredNode", "RemovingNode"))  # fmt: skip
+    return frozenset(came - went)

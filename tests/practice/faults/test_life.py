@@ -166,3 +166,49 @@ def test_a_service_that_ends_well_is_restarted_all_the_same(make: Make) -> None:
     ended = until(look, lambda pod: "terminated" in pod["status"]["containerStatuses"][0].get("lastState", {}))
     assert ended["status"]["containerStatuses"][0]["lastState"]["terminated"]["reason"] == "Completed"
     assert not ready(pod)
+
+
+def events_of(client: Client, pod: Pod) -> dict[str, Any]:
+    """The Events about a pod, by reason."""
+    about = f"{SPACE}/events?fieldSelector=involvedObject.uid%3D{pod['metadata']['uid']}"
+    return {event["reason"]: event for event in client.get(about)["items"]}
+
+
+def test_what_is_told_of_its_start_is_told_by_the_kubelet(make: Make, client: Client) -> None:
+    pod = until(make(), ready)
+    told_of = events_of(client, pod)
+    assert {reason: told_of[reason]["message"] for reason in ("Pulled", "Created", "Started")} == {
+        "Pulled": 'Container image "registry.example/app:1" already present on machine and can be accessed by the pod',
+        "Created": "Container created",
+        "Started": "Container started",
+    }
+    for reason in ("Pulled", "Created", "Started"):
+        event = told_of[reason]
+        assert event["source"] == {"component": "kubelet", "host": pod["spec"]["nodeName"]}
+        assert event["reportingComponent"] == "kubelet"
+        assert event["involvedObject"]["fieldPath"] == "spec.containers{app}"
+        assert event["count"] == 1
+
+
+def test_what_is_told_of_its_start_is_counted_with_each_restart(make: Make, client: Client) -> None:
+    look = make(told(exit_code="1", runs_for="200ms"))
+    pod = until(look, lambda pod: pod["status"].get("containerStatuses", [{}])[0].get("restartCount", 0) == 1)
+    told_of = events_of(client, pod)
+    assert {told_of[reason]["count"] for reason in ("Pulled", "Created", "Started")} == {2}
+    assert {event["source"]["component"] for event in told_of.values() if event["reason"] != "Scheduled"} == {"kubelet"}
+
+
+@pytest.mark.parametrize(
+    ("probe", "times"), [({"failureThreshold": 5}, 5), ({}, 3), (None, 3)], ids=["stated", "default", "no probe"]
+)
+def test_a_probe_kills_after_as_many_failures_as_it_states(
+    probe: dict[str, int] | None, times: int, make: Make, client: Client
+) -> None:
+    container = {"name": "app", "image": "registry.example/app:1"}
+    asked = {} if probe is None else {"livenessProbe": {"tcpSocket": {"port": 1}, **probe}}
+    look = make(
+        told(probe="liveness", probe_message="refused", exit_code="137", runs_for="200ms"),
+        containers=[{**container, **asked}],
+    )
+    pod = until(look, lambda pod: "terminated" in pod["status"].get("containerStatuses", [{}])[0].get("state", {}))
+    assert events_of(client, pod)["Unhealthy"]["count"] == times

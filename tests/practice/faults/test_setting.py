@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import pytest
 
 from opsbot.core.errors import PermanentError, Refused
 from opsbot.practice.faults import ALL, BY_NAME, paths
-from opsbot.practice.faults.fault import NAMESPACE, Fault, Look
+from opsbot.practice.faults.fault import NAMESPACE, Fault, Look, node_name
 from opsbot.practice.faults.parts import deployment
-from opsbot.practice.faults.setting import Setter
+from opsbot.practice.faults.setting import Setter, unsaid
 from opsbot.practice.plane.client import Client
 from opsbot.practice.plane.kubeconfig import Access
 from opsbot.practice.plane.real import RealPlane
@@ -110,8 +111,68 @@ def test_the_shared_namespace_goes_with_the_last_fault_and_can_come_back(
     assert "deletionTimestamp" not in plane.client().get(paths.of("Namespace", "", NAMESPACE))["metadata"]
     setter.heal(fault)
     setter.tidy()
+    assert plane.client().find(paths.of("Namespace", "", NAMESPACE)) is None
     setter.put(fault)
     assert setter.shows(fault)
+
+
+@pytest.mark.plane
+@pytest.mark.real("kubernetes")
+def test_configs_for_looking_at_a_fault_go_with_it(plane: RealPlane, setter: Setter, clean: None) -> None:
+    shared, own, other = (plane.folder / f"{NAMESPACE}{end}.yaml" for end in ("", "-quota-cpu", "-quota-memory"))
+    for file in (shared, own, other):
+        file.write_text("{}")
+    setter.put(BY_NAME["replicas_zero"])
+    setter.heal(BY_NAME["quota_cpu"])
+    setter.tidy()
+    assert [file.exists() for file in (shared, own, other)] == [True, False, True]
+    setter.heal(BY_NAME["replicas_zero"])
+    setter.heal(BY_NAME["quota_memory"])
+    setter.tidy()
+    assert [file.exists() for file in (shared, own, other)] == [False, False, False]
+
+
+@pytest.mark.plane
+@pytest.mark.real("kubernetes")
+def test_nothing_is_said_any_more_of_a_node_that_is_healed(plane: RealPlane, setter: Setter, clean: None) -> None:
+    fault = BY_NAME["node_disk_pressure"]
+    setter.put(fault)
+    ends = time.monotonic() + 20
+    while "RegisteredNode" not in said_of(plane, fault):  # the controller looks at its nodes every 5 s
+        assert time.monotonic() < ends
+        time.sleep(0.2)
+    setter.heal(fault)
+    setter.tidy()
+    assert said_of(plane, fault) == set()
+    time.sleep(6)
+    assert said_of(plane, fault) == set()
+    assert {event["involvedObject"]["name"] for event in items(plane, "Event", "default")} >= BASE
+
+
+def said_of(plane: RealPlane, fault: Fault) -> set[str]:
+    events = items(plane, "Event", "default")
+    return {event["reason"] for event in events if event["involvedObject"]["name"] == node_name(fault.name)}
+
+
+def said(reason: str, uid: str) -> dict[str, Any]:
+    return {"kind": "Event", "reason": reason, "involvedObject": {"kind": "Node", "uid": uid}}
+
+
+@pytest.mark.parametrize(
+    ("events", "left"),
+    [
+        ([], set()),
+        ([said("RegisteredNode", "a")], {"a"}),
+        ([said("RegisteredNode", "a"), said("RemovingNode", "a")], set()),
+        ([said("RegisteredNode", "a"), said("RegisteredNode", "b"), said("RemovingNode", "a")], {"b"}),
+        ([said("RemovingNode", "a"), said("NodeNotReady", "b")], set()),
+    ],
+    ids=["nothing", "registered", "removed", "one of two", "never registered"],
+)
+def test_the_last_word_on_a_node_is_awaited_once_it_was_registered(
+    events: list[dict[str, Any]], left: set[str]
+) -> None:
+    assert unsaid(events) == left
 
 
 @pytest.mark.plane
