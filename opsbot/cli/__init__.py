@@ -25,6 +25,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _no_verb(words: list[str]) -> int:
+    help_on_group = parser.group(words)
+    if help_on_group:
+        sys.stdout.write(help_on_group)
+        return GOOD
     if not words or words[0].startswith("-"):
         parser.overview().parse_args(words or ["--help"])
     sys.stderr.write(f"opsbot: {parser.unknown(words)}\n")

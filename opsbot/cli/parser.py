@@ -26,13 +26,25 @@ def asked(words: Sequence[str]) -> tuple[Verb | None, list[str]]:
     return None, list(words)
 
 
+def _listed(rows: Sequence[Verb]) -> str:
+    width = max(len(row.words) for row in rows) + 2
+    return "\n".join(f"  {row.words:<{width}}{row.summary}" for row in rows)
+
+
+def group(words: Sequence[str]) -> str:
+    """Help on the verbs that begin with the same word, if that is what a line asks for; else nothing."""
+    rows = [row for row in VERBS if row.words.split()[:-1] == list(words[:1])] if words else []
+    if not rows or words[1:2] not in (["--help"], ["-h"]):
+        return ""
+    usage = f"usage: opsbot {words[0]} {{{','.join(row.words.split()[1] for row in rows)}}} ..."
+    return f"{usage}\n\nverbs:\n{_listed(rows)}\n\n`opsbot {words[0]} VERB --help` explains one.\n"
+
+
 def overview() -> argparse.ArgumentParser:
     """The parser for a line without a known verb: it knows the verbs' names and nothing of their arguments."""
-    width = max(len(row.words) for row in VERBS) + 2
-    lines = "\n".join(f"  {row.words:<{width}}{row.summary}" for row in VERBS)
     parser = argparse.ArgumentParser(
         prog="opsbot",
-        description=f"{ABOUT}\n\nverbs:\n{lines}",
+        description=f"{ABOUT}\n\nverbs:\n{_listed(VERBS)}",
         epilog="`opsbot VERB --help` explains one. Exit codes: 0 good, 1 found something, 2 bad usage or config.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="opsbot [--config FILE] VERB ...",

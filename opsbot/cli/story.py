@@ -105,7 +105,7 @@ class Story:
             if time.monotonic() - self._news_at > PATIENCE:
                 raise PermanentError(f"nothing happened for {PATIENCE:.0f} s: the scene is stuck")
             time.sleep(GLANCE)
-        self.say("stopped", "everything is taken down again")
+        self.say("stopped", "taking everything down")
         return 130
 
     def linger(self, url: str) -> None:

@@ -22,6 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -32,22 +34,34 @@ PATIENCE = 3.0
 PORT = "{port}"
 """Stands in a command for a free port, which is written to NAME.port."""
 
-WIDE = 400
-"""Characters of one line of a log that are worth passing on."""
+WIDE = 300
+"""Characters of a log that are worth passing on."""
+
+SOON = 5.0
+"""Seconds within which a program that ended cannot have done much."""
+
+AFTER_START = " soon after its start"
+SILENT = "it said nothing"
+ASKED = "it was asked to end (opsbot practice down)"
 
 TRIES = 5
 TAKEN = "address already in use"  # strerror(3) of EADDRINUSE, as Go's servers print it
+FULL = "no space left on device"  # of ENOSPC
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+_KLOG = re.compile(r"^[IWEF]\d{4} [\d:.]+ +\d+ ")
+"""What a program of Kubernetes writes before each line: how grave, day, time, thread."""
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Program(NamedTuple):
-    """A program that runs, as it was ordered; `tries` counts the ports that it was started on."""
+    """A program that runs, as it was ordered, `since` a monotonic time; `tries` counts the ports it was started on."""
 
     command: list[str]
     process: subprocess.Popen[bytes]
+    since: float
     tries: int = 1
 
 
@@ -76,8 +90,11 @@ def main() -> int:
         kept.forget()
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
+def _end(number: int, _frame: FrameType | None) -> None:
     _heed_no_more()
+    if number == signal.SIGTERM:
+        with contextlib.suppress(OSError):
+            os.write(1, f"{ASKED}\n".encode())  # print() cannot be broken off by itself
     raise SystemExit(0)
 
 
@@ -136,11 +153,11 @@ class _Kept:
             with log.open("wb") as out:
                 process = subprocess.Popen(
                     self._with_port(name, command), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder,
-                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - this process has one thread
+                    preexec_fn=partial(_die_with_parent, os.getpid()),  # noqa: PLW1509 - this process has one thread
                 )  # fmt: skip
         except OSError as error:
             return f"{name} cannot be started: {error.strerror}"
-        self.programs[name] = Program(command, process, tries)
+        self.programs[name] = Program(command, process, time.monotonic(), tries)
         return ""
 
     def _with_port(self, name: str, command: list[str]) -> list[str]:
@@ -160,7 +177,8 @@ class _Kept:
         taken = TAKEN in words and any(PORT in word for word in program.command)
         if taken and program.tries < TRIES:
             return self._start(name, program.command, program.tries + 1)
-        return f"{name} ended by itself: {words}"
+        soon = AFTER_START if time.monotonic() - program.since < SOON else ""
+        return f"{name} {manner(program.process.returncode)}{soon}: {words}"
 
     def _stay(self) -> None:
         """From now on only a signal ends it, and nobody holds the other ends of its pipes."""
@@ -205,31 +223,64 @@ def free_port() -> int:
         return port
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """For the case that the keeper itself is killed with -9 (Linux only; elsewhere nothing happens)."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it was killed before this could be asked for
+        os._exit(1)
+
+
+def manner(returncode: int) -> str:
+    """How a program ended, by its return code as subprocess gives it."""
+    return f"was killed by signal {-returncode}" if returncode < 0 else f"ended with code {returncode}"
 
 
 def last_words(log: Path) -> str:
-    """The end of a log, on one line; where a Go program has panicked, what it said before its stack traces."""
+    """The end of a log, on one line of WIDE characters at most, and nothing in it twice.
+
+    Where a Go program has panicked, what it said before its stack traces. What tells most stays, wherever it stands.
+    """
     try:
         text = log.read_text("utf-8", "replace")
     except OSError:
         return "it left no log"
     told = re.split(r"^goroutine \d+ ", text, maxsplit=1, flags=re.MULTILINE)[0].split("\n")
-    return " | ".join([line for line in map(_brief, told) if line][-6:]) or "it said nothing"
+    return " | ".join(_telling([line for line in map(_brief, told) if line])) or SILENT
+
+
+def _telling(lines: Sequence[str]) -> list[str]:
+    """The lines for which there is room, in their order; of those that differ in numbers alone only the last one."""
+    last = {re.sub(r"\d+", "0", line): place for place, line in enumerate(lines)}
+    recent, room = sorted(last.values())[-6:], WIDE
+    chosen = list[int]()
+    for place in sorted(recent, key=lambda place: (not _says_why(lines[place]), -place)):
+        room -= len(lines[place]) + len(" | ") * bool(chosen)
+        if room < 0:
+            break
+        chosen.append(place)
+    return [lines[place] for place in sorted(chosen)]
+
+
+def _says_why(line: str) -> bool:
+    return FULL in line.lower() or TAKEN in line.lower()
 
 
 def _brief(line: str) -> str:
-    """A line of a log, without what JSON loggers (etcd, kwok) add to each."""
+    """A line of a log, without what loggers (JSON: etcd, kwok) add to each."""
     try:
         said = json.loads(line)
         words = [said["msg"], *(said[key] for key in ("error", "err") if key in said)]
-        return ": ".join(map(str, words))[:WIDE]
+        return _cut(": ".join(map(str, words)))
     except (ValueError, KeyError, TypeError):
-        return line.strip()[:WIDE]
+        return _cut(_KLOG.sub("", line.strip()))
+
+
+def _cut(line: str) -> str:
+    """A line without its middle, if it is a long one: causes stand at the end."""
+    half = WIDE // 2 - 2
+    return line if len(line) <= WIDE else f"{line[:half]} .. {line[-half:]}"
 
 
 def _remove(folder: Path) -> None:

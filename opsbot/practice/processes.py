@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import select
 import shutil
 import subprocess
 import sys
@@ -12,8 +14,10 @@ from pathlib import Path
 
 from opsbot.core.errors import PermanentError
 from opsbot.practice import keeper
+from opsbot.practice.keeper import AFTER_START, ASKED, FULL, PATIENCE, SILENT
 
-FULL = "no space left on device"  # strerror(3) of ENOSPC, as Go prints it
+NOTICED = 1.0
+"""Seconds within which a keeper has found out that a program of its own ended."""
 
 
 class Keeper:
@@ -22,6 +26,8 @@ class Keeper:
     def __init__(self, child: subprocess.Popen[str], folder: Path) -> None:
         self._child = child
         self._stays = False
+        self._mends: dict[str, str] = {}
+        self._said: str | None = None
         self.folder = folder
 
     @property
@@ -29,12 +35,13 @@ class Keeper:
         """The keeper's own process id."""
         return self._child.pid
 
-    def start(self, name: str, command: Sequence[str]) -> None:
-        """Run a program; what it prints goes to NAME.log in the folder.
+    def start(self, name: str, command: Sequence[str], mend: str = "") -> None:
+        """Run a program; what it prints goes to NAME.log in the folder. `mend` says what to do if it is damaged.
 
         `{port}` in the command stands for a free port (see `port`); should somebody else take it before the program
         does, the program is started again on another one.
         """
+        self._mends[name] = mend
         self._order([name, list(command)])
 
     def port(self, name: str) -> int | None:
@@ -67,10 +74,25 @@ class Keeper:
 
     def check(self) -> None:
         """PermanentError with its last words when one of the programs has ended by itself."""
-        if self._child.poll() is not None:
+        if self._child.poll() is None:
+            return
+        if self._said is None:
             assert self._child.stdout
-            said = self._child.stdout.read().strip() or "its keeper was killed"
-            raise PermanentError(f"the practice ground has broken down: {said}{room(said, self.folder)}")
+            self._said = self._child.stdout.read().strip() or "its keeper was killed"
+        said = self._said
+        mend = self._mends.get(said.split(" ", 1)[0]) if damaged(said) else ""
+        hint = f". To go on: {mend}" if mend else room(said, self.folder)
+        raise PermanentError(f"the practice ground has broken down: {said}{hint}")
+
+    def look_behind(self) -> None:
+        """For whoever has met with an error: check(), with a moment for what may have caused it to be noticed."""
+        assert self._child.stdout
+        if self._stays:
+            return
+        if self._said is None and select.select([self._child.stdout], [], [], NOTICED if self._mends else 0)[0]:
+            with suppress(subprocess.TimeoutExpired):  # it has said why, and takes the rest down
+                self._child.wait(2 * PATIENCE)
+        self.check()
 
     def last_words(self, name: str) -> str:
         """The end of a program's log."""
@@ -91,6 +113,17 @@ class Keeper:
         shutil.rmtree(self.folder, ignore_errors=True)  # gone already, but for a keeper that was killed
 
 
+def damaged(said: str) -> bool:
+    """Whether a keeper's words are of a program that may be damaged: it could not be run, or ended without a word.
+
+    Signals 9 and 15 are sent from outside. What `env`, or the shell that it turns to, cannot run ends with 126 or 127.
+    """
+    if said == ASKED or re.search(r"was killed by signal (9|15)\b", said):
+        return False
+    not_run = re.search(r"ended with code 12[67]\b| cannot be started: ", said)
+    return said.endswith(f"{AFTER_START}: {SILENT}") or bool(not_run)
+
+
 def room(said: str, folder: Path) -> str:
     """How to go on where a program in the folder says that the disk is full; else nothing."""
     if FULL not in said.lower():
@@ -102,7 +135,8 @@ def room(said: str, folder: Path) -> str:
 def keeping(held: Sequence[int] = ()) -> Iterator[Keeper]:
     """A keeper in a session of its own, so that Ctrl-C in the terminal reaches only its parent.
 
-    It keeps the descriptors `held` open as long as it lives: a lock that they hold ends with it.
+    It keeps the descriptors `held` open as long as it lives: a lock that they hold ends with it. An error in the
+    context that comes of a program's end (no answer, no folder) is told as that: PermanentError with its last words.
     """
     child = subprocess.Popen(
         [sys.executable, "-I", "-S", keeper.__file__],
@@ -115,5 +149,8 @@ def keeping(held: Sequence[int] = ()) -> Iterator[Keeper]:
     kept = Keeper(child, Path(said))
     try:
         yield kept
+    except (OSError, PermanentError):
+        kept.look_behind()
+        raise
     finally:
         kept.end()

@@ -49,6 +49,19 @@ def test_an_unknown_verb_gets_a_hint(words: list[str], says: str, capsys: pytest
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+@pytest.mark.parametrize("group", sorted({row.words.split()[0] for row in VERBS if " " in row.words}))
+def test_a_group_of_verbs_explains_itself(group: str, flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([group, flag]) == 0
+    said = capsys.readouterr().out
+    assert [row.words for row in VERBS if (f"\n  {row.words} " in said) != row.words.startswith(f"{group} ")] == []
+
+
+@pytest.mark.parametrize("words", [["practice", "nope", "--help"], ["practice"], ["nope", "--help"]])
+def test_help_on_nothing_known_is_bad_usage(words: list[str]) -> None:
+    assert main(words) == 2
+
+
 @pytest.mark.parametrize("row", VERBS, ids=[row.words for row in VERBS])
 def test_each_verb_explains_itself_with_an_example(row: Verb) -> None:
     text = parser.of(row).format_help()

@@ -118,6 +118,7 @@ def test_one_is_set_looked_at_diagnosed_and_healed(run: Run, plane: None, capsys
     assert run("config_map_missing")[:2] == (0, run("config_map_missing")[1])
     assert run("replicas_zero")[0] == 0
     assert run("config_map_missing", "--heal")[1] == "config_map_missing is healed\n"
+    assert run("config_map_missing", "--heal")[:2] == (0, "config_map_missing is not set\n")
     assert run("--heal")[1] == "replicas_zero is healed\n"
     assert run("--heal")[1] == "no fault is set\n"
     assert "* " not in run("--list")[1]

@@ -194,7 +194,7 @@ def test_a_prometheus_that_dies_is_told(prometheus_program: Path, tmp_path: Path
     with raise_ground(_cache_with(prometheus_program, tmp_path / "cache"), "ana") as ground:
         victim = next(pid for pid in _processes(str(ground.folder)) if _is_prometheus(pid))
         os.kill(victim, signal.SIGKILL)
-        with pytest.raises(PermanentError, match="prometheus ended by itself"):
+        with pytest.raises(PermanentError, match="prometheus was killed by signal"):
             _check_for_ever(ground)
     assert not ground.folder.exists()
 

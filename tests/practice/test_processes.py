@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from opsbot.core.errors import PermanentError
-from opsbot.practice.keeper import PORT, TRIES, WIDE, last_words
-from opsbot.practice.processes import Keeper, keeping, room
+from opsbot.practice.keeper import ASKED, PORT, TRIES, last_words, manner
+from opsbot.practice.processes import Keeper, damaged, keeping, room
 
 SLEEPER = [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(600)"]
 STUBBORN = [sys.executable, "-c", (
@@ -83,9 +83,13 @@ def _check_for_ever(keeper: Keeper) -> None:
 
 
 @pytest.mark.parametrize(("command", "words"), [
-    pytest.param([sys.executable, "-c", "import sys; sys.exit('no such luck')"], "one ended by itself: no such luck",
+    pytest.param([sys.executable, "-c", "import sys; sys.exit('no such luck')"],
+                 "one ended with code 1.*: no such luck",
                  id="with words"),
-    pytest.param(["/bin/false"], "one ended by itself: it said nothing", id="without a word"),
+    pytest.param(["/bin/false"], "one ended with code 1 soon after its start: it said nothing", id="without a word"),
+    pytest.param(["/bin/sh", "-c", "echo so far so good; kill -9 $$"],
+                 "one was killed by signal 9.*: so far so good",
+                 id="killed"),
     pytest.param(["/no/such/program"], "one cannot be started: ", id="cannot be started"),
 ])  # fmt: skip
 def test_a_program_that_ends_by_itself_is_told(command: list[str], words: str) -> None:
@@ -177,7 +181,7 @@ def test_a_program_gets_a_port_of_its_own(rude: int) -> None:
 def test_ports_that_are_always_taken_are_given_up() -> None:
     with keeping() as keeper:
         keeper.start("one", listener(TRIES))
-        with pytest.raises(PermanentError, match=r"one ended by itself: listen tcp .* address already in use"):
+        with pytest.raises(PermanentError, match=r"one ended with code 1 .*: listen tcp .* address already in use"):
             _check_for_ever(keeper)
 
 
@@ -185,7 +189,7 @@ def test_a_program_without_a_port_is_not_tried_again(tmp_path: Path) -> None:
     words = f"open({str(tmp_path / 'seen')!r}, 'a').write('x'); raise SystemExit('address already in use')"
     with keeping() as keeper:
         keeper.start("one", [sys.executable, "-c", words])
-        with pytest.raises(PermanentError, match="one ended by itself: address already in use"):
+        with pytest.raises(PermanentError, match=r"one ended with code 1 .*: address already in use"):
             _check_for_ever(keeper)
     assert (tmp_path / "seen").read_text() == "x"
 
@@ -300,7 +304,7 @@ def test_the_note_of_what_broke_says_why(stayer: Callable[..., Stayer]) -> None:
     eventually(one.gone)
     said = json.loads(one.note.read_text())
     assert said["mine"] == 1
-    assert said["ended"].startswith("one ended by itself: ")
+    assert said["ended"].startswith("one was killed by signal 9")
 
 
 def test_a_keeper_that_stays_and_is_killed_takes_its_programs_along(stayer: Callable[..., Stayer]) -> None:
@@ -327,17 +331,90 @@ main.main()
 @pytest.mark.parametrize(("text", "words"), [
     pytest.param("", "it said nothing", id="nothing"),
     pytest.param("\n \n", "it said nothing", id="blanks"),
-    pytest.param("\n".join("123456789"), "4 | 5 | 6 | 7 | 8 | 9", id="the last six"),
+    pytest.param("\n".join("abcdefghi"), "d | e | f | g | h | i", id="the last six"),
     pytest.param(PANIC, "no WAL: no space left on device | panic: failed to create WAL", id="a panic in Go"),
     pytest.param('{"msg":"Failed to run server","err":"bind: address already in use"}\n',
                  "Failed to run server: bind: address already in use", id="JSON"),
     pytest.param('{"other":1}\n[1]\n"x"\n7\nnull', '{"other":1} | [1] | "x" | 7 | null', id="other JSON"),
-    pytest.param("x" * 10_000, "x" * WIDE, id="a long line"),
+    pytest.param('E1123 02:10:13.128759    5325 run.go:72] "command failed" err="why"',
+                 'run.go:72] "command failed" err="why"',
+                 id="a program of Kubernetes"),
+    pytest.param(f"{'x' * 10_000}: no space left", f"{'x' * 148} .. {'x' * 133}: no space left", id="a long line"),
+    pytest.param("\n".join(f"E1123 01:{n:02} {n} watch.go:7] cannot watch" for n in range(40)) + "\nthe end",
+                 "watch.go:7] cannot watch | the end", id="the same again and again"),
+    pytest.param("\n".join(letter * 120 for letter in "abc"), f"{'b' * 120} | {'c' * 120}", id="several long lines"),
+    pytest.param("\n".join(["write x: no space left on device", *(letter * 120 for letter in "abc")]),
+                 f"write x: no space left on device | {'b' * 120} | {'c' * 120}", id="the cause before long lines"),
+    pytest.param("\n".join(["no space left on device", "b" * 290]), "no space left on device", id="the cause alone"),
 ])  # fmt: skip
 def test_last_words(tmp_path: Path, text: str, words: str) -> None:
     log = tmp_path / "log"
     log.write_text(text)
     assert last_words(log) == words
+
+
+@pytest.mark.parametrize(
+    ("code", "says"), [(0, "ended with code 0"), (1, "ended with code 1"), (-9, "was killed by signal 9")]
+)
+def test_how_a_program_ended(code: int, says: str) -> None:
+    assert manner(code) == says
+
+
+@pytest.mark.parametrize(("said", "is_damaged"), [
+    ("kwok ended with code 1 soon after its start: it said nothing", True),
+    ("kwok was killed by signal 11 soon after its start: it said nothing", True),
+    ("kwok was killed by signal 9 soon after its start: it said nothing", False),
+    ("kwok was killed by signal 15 soon after its start: it said nothing", False),
+    ("kwok ended with code 1: it said nothing", False),
+    ("kwok ended with code 1 soon after its start: no flag of that name", False),
+    ("kwok ended with code 126 soon after its start: env: kwok: Exec format error", True),
+    ("kwok ended with code 127: kwok: 1: ELF: not found", True),
+    ("kwok cannot be started: Exec format error", True),
+    (ASKED, False),
+])  # fmt: skip
+def test_what_may_be_damaged(said: str, is_damaged: bool) -> None:
+    assert damaged(said) == is_damaged
+
+
+@pytest.mark.parametrize(("mend", "words"), [
+    ("remove x", "it said nothing. To go on: remove x$"), ("", "it said nothing$"),
+])  # fmt: skip
+def test_a_damaged_program_comes_with_a_way_to_go_on(mend: str, words: str) -> None:
+    with keeping() as keeper:
+        keeper.start("one", ["/bin/false"], mend)
+        with pytest.raises(PermanentError, match=words):
+            _check_for_ever(keeper)
+        with pytest.raises(PermanentError, match=words):
+            keeper.check()
+
+
+def _meet(error: Exception, command: list[str]) -> None:
+    with keeping() as keeper:
+        keeper.start("one", command)
+        raise error
+
+
+@pytest.mark.parametrize("error", [
+    pytest.param(PermanentError("no answer"), id="no answer"), pytest.param(FileNotFoundError("x"), id="no folder"),
+])  # fmt: skip
+def test_an_error_that_comes_of_a_programs_end_is_told_as_that(error: Exception) -> None:
+    with pytest.raises(PermanentError, match=r"broken down: one ended with code 3.*: why"):
+        _meet(error, ["/bin/sh", "-c", "echo why; exit 3"])
+
+
+@pytest.mark.parametrize("error", [PermanentError("no answer"), FileNotFoundError("x")], ids=["no answer", "no folder"])
+def test_an_error_of_its_own_is_passed_on(error: Exception) -> None:
+    with pytest.raises(type(error)) as met:
+        _meet(error, SLEEPER)
+    assert met.value is error
+
+
+def test_a_keeper_that_is_asked_to_end_says_so() -> None:
+    with keeping() as keeper:
+        keeper.start("one", SLEEPER)
+        os.kill(keeper.pid, signal.SIGTERM)
+        with pytest.raises(PermanentError, match=r"broken down: it was asked to end \(opsbot practice down\)$"):
+            _check_for_ever(keeper)
 
 
 def test_no_log_has_no_last_words(tmp_path: Path) -> None:

@@ -81,14 +81,15 @@ def _heal(args: Namespace, chosen: Sequence[Fault]) -> int:
 
     _, setter, progress = _plane()
     try:
-        chosen = chosen or setter.present(ALL)
-        for fault in chosen:
+        there = setter.present(chosen or ALL)
+        for fault in there:
             setter.heal(fault)
         setter.tidy()
     finally:
         progress.clear()
-    healed = [fault.name for fault in chosen]
-    return _write(args, {"healed": healed}, [f"{name} is healed" for name in healed] or ["no fault is set"])
+    healed = [fault.name for fault in there]
+    none = [f"{fault.name} is not set" for fault in chosen] or ["no fault is set"]
+    return _write(args, {"healed": healed}, [f"{name} is healed" for name in healed] or none)
 
 
 def _list(args: Namespace) -> int:

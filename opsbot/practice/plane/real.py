@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,17 +17,21 @@ from typing import Any
 
 from opsbot.core.errors import PermanentError
 from opsbot.practice.debian import Tell
+from opsbot.practice.keeper import FULL
 from opsbot.practice.plane import Accounts, Making, audit, kubeconfig, programs, rbac, setup
 from opsbot.practice.plane.client import Client
 from opsbot.practice.plane.kubeconfig import Access
 from opsbot.practice.plane.logs import LogBook
 from opsbot.practice.plane.versions import answers
-from opsbot.practice.processes import FULL, Keeper, room
+from opsbot.practice.processes import Keeper, room
 from opsbot.practice.recipes import PLANE, built
 from opsbot.testing.cluster import Write
 
 PATIENCE = 60.0
 """Seconds that a program gets to be ready; a loaded machine may need many times what an idle one does."""
+
+NEEDED = 200
+"""Megabytes of disk that have to be free; 130 are filled at the start."""
 
 ADMIN, GROUND = "admin", "practice-ground"
 """Who may do everything: `admin` is for people and tests, the other is the plane's own hand, which is not audited."""
@@ -116,6 +121,7 @@ def real(cache: Path, accounts: Accounts, keeper: Keeper, tell: Tell) -> Iterato
     PermanentError says what is not there, or what did not come up.
     """
     there = find(cache)
+    _check_room(keeper.folder)
     tokens = {name: secrets.token_urlsafe(24) for name in (*MASTERS, *accounts, CONTROLLERS, SCHEDULER)}
     try:
         _prepare(keeper.folder, there, tokens, list(accounts))
@@ -124,7 +130,7 @@ def real(cache: Path, accounts: Accounts, keeper: Keeper, tell: Tell) -> Iterato
         for name in (MANAGER, PLACING, KWOK):
             _until(keeper, name, partial(answers, keeper.folder, name))
     except OSError as error:
-        raise PermanentError(_of_system(error, keeper.folder)) from error
+        raise PermanentError(_of_system(error, keeper.folder, there)) from error
     try:
         yield plane
     finally:
@@ -146,27 +152,47 @@ def on_real(cache: Path, accounts: Accounts, tell: Tell) -> Making:
 
 def _prepare(folder: Path, there: Path, tokens: Mapping[str, str], accounts: Sequence[str]) -> None:
     """All files that the programs read, but the kubeconfigs: these need the server's port."""
-    programs.certify(folder, there)
+    try:
+        programs.certify(folder, there)
+    except PermanentError as error:
+        hint = f". To go on: {_mend(there)}" if ": exit code" in str(error) else ""  # it ended without a word
+        raise PermanentError(f"{error}{hint}") from error
     secret = folder / "tokens.csv"
     secret.touch(0o600)
     secret.write_text(programs.tokens_file(tokens, MASTERS))
     (folder / "audit.yaml").write_text(programs.audit_policy(accounts, OWN))
 
 
+def _check_room(folder: Path) -> None:
+    try:
+        free = shutil.disk_usage(folder).free / 1e6
+    except OSError as error:
+        raise PermanentError(f"the plane cannot be started: {folder}: {error.strerror or error}") from error
+    if free < NEEDED:
+        raise PermanentError(
+            f"the plane cannot be started: it needs {NEEDED} MB of disk, and {free:.0f} MB are free{room(FULL, folder)}"
+        )
+
+
+def _mend(there: Path) -> str:
+    """What to do about a program that is damaged."""
+    return f"remove {there.parent} and run `opsbot practice build plane`"
+
+
 def _start(keeper: Keeper, there: Path, tokens: Mapping[str, str], tell: Tell) -> RealPlane:
-    folder = keeper.folder
+    folder, mend = keeper.folder, _mend(there)
     tell("starting etcd and the API server")
-    keeper.start(ETCD, programs.etcd(folder, there))
+    keeper.start(ETCD, programs.etcd(folder, there), mend)
     _until(keeper, ETCD, (folder / programs.SOCKET).exists)
-    keeper.start(APISERVER, programs.apiserver(folder, there))
+    keeper.start(APISERVER, programs.apiserver(folder, there), mend)
     _until(keeper, APISERVER, lambda: _ready(keeper, tokens[GROUND]))
     plane = RealPlane(keeper, tokens)
     setup.define_logs(plane.client(GROUND))
     tell("starting controllers, scheduler and nodes")
     _write_kubeconfigs(plane, tokens)
-    keeper.start(MANAGER, programs.controllers(folder, there))
-    keeper.start(PLACING, programs.scheduler(folder, there))
-    keeper.start(KWOK, programs.kwok(folder, there))
+    keeper.start(MANAGER, programs.controllers(folder, there), mend)
+    keeper.start(PLACING, programs.scheduler(folder, there), mend)
+    keeper.start(KWOK, programs.kwok(folder, there), mend)
     return plane
 
 
@@ -198,7 +224,8 @@ def _until(keeper: Keeper, program: str, true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def _of_system(error: OSError, folder: Path) -> str:
+def _of_system(error: OSError, folder: Path, there: Path) -> str:
     if error.errno == errno.ENOSPC:
         return f"the plane cannot be started{room(FULL, folder)}"
-    return f"the plane cannot be started: {error.filename or folder}: {error.strerror or error}"
+    hint = f". To go on: {_mend(there)}" if error.errno == errno.ENOEXEC else ""
+    return f"the plane cannot be started: {error.filename or folder}: {error.strerror or error}{hint}"

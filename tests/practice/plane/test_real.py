@@ -8,10 +8,12 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -237,10 +239,39 @@ def test_a_program_that_dies_ends_the_plane_and_is_told(plane_cache: Path, state
     with keeping() as keeper, real(plane_cache, stated, keeper, silent) as up:
         victim = next(pid for pid in programs_of(up.folder) if _program(pid) == name)
         os.kill(victim, signal.SIGKILL)
-        with pytest.raises(PermanentError, match=f"{name} ended by itself"):
+        with pytest.raises(PermanentError, match=f"{name} was killed by signal 9"):
             _check_for_ever(up)
         eventually(lambda: not programs_of(up.folder))
     assert not up.folder.exists()
+
+
+@pytest.mark.parametrize("name", ["etcd", "kube-scheduler", "kwok"])
+def test_a_program_that_dies_while_the_plane_rises_is_told(plane_cache: Path, stated: Accounts, name: str) -> None:
+    with pytest.raises(PermanentError, match=f"broken down: {name} was killed by signal 9"):
+        _raise_without(plane_cache, stated, name)
+
+
+def _raise_without(cache: Path, accounts: Accounts, name: str) -> None:
+    """Raise a plane and kill one of its programs as soon as it is there."""
+
+    def tell(text: str) -> None:
+        if "controllers" in text:
+            threading.Thread(target=_kill, args=(keeper.folder, name)).start()
+
+    with keeping() as keeper, real(cache, accounts, keeper, tell):
+        pytest.fail("it came up")
+
+
+def _kill(folder: Path, name: str) -> None:
+    seen = set[int]()
+
+    def there() -> bool:
+        with suppress(OSError):
+            seen.update(pid for pid in programs_of(folder) if _program(pid) == name)
+        return bool(seen)
+
+    eventually(there)
+    os.kill(seen.pop(), signal.SIGKILL)
 
 
 def _program(pid: int) -> str:
@@ -264,7 +295,7 @@ def test_a_port_that_was_taken_meanwhile_is_told_in_words_that_the_keeper_knows(
                 (keeper.folder / file.name).symlink_to(file)
         port = str(taken.getsockname()[1])
         keeper.start(name, [word.replace(PORT, port) for word in make(keeper.folder, find(cache_folder()))])
-        with pytest.raises(PermanentError, match=f"{name} ended by itself: .*{TAKEN}"):
+        with pytest.raises(PermanentError, match=f"{name} ended with code [0-9]+.*: .*{TAKEN}"):
             _check_for_ever(keeper)
 
 
