@@ -138,7 +138,7 @@ def test_up_is_found_from_every_terminal_until_down(ready: Machine) -> None:
     code, out, err = ready.run("up")
     assert (code, err) == (0, "")
     status, said = ready.ask("status")
-    assert (status, said["state"]) == (0, "up")
+    assert (status, said["state"]) == (0, "up"), said["versions"]
     assert f"export KUBECONFIG={said['kubeconfig']}" in out
     assert f"alias kubectl={said['kubectl']}" in out
     assert set(said["versions"].values()) <= {"v1.36.3", "v3.6.11", "v0.8.0"}

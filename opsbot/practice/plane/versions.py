@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import socket
 import subprocess
@@ -52,7 +53,12 @@ class _Local(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._file))
+        # The address of a socket is at most 107 bytes (unix(7)), and a folder for temporary files may be deep.
+        folder = os.open(self._file.parent, os.O_PATH)
+        try:
+            self.sock.connect(f"/proc/self/fd/{folder}/{self._file.name}")
+        finally:
+            os.close(folder)
 
 
 def _etcd(folder: Path) -> str:

@@ -55,7 +55,9 @@ class _Local(ThreadingHTTPServer):
 @pytest.fixture(params=[(b'{"etcdserver": "3.6.11"}', "v3.6.11"), (b'{"etcd": 1}', SILENT), (b"<html>", SILENT)],
                 ids=["a version", "none", "no JSON"])  # fmt: skip
 def etcd(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.chdir(tmp_path)
+    deep = tmp_path / ("d" * 108)  # more than an address of a socket may have
+    deep.mkdir()
+    monkeypatch.chdir(deep)
     body, version = request.param
     made: Any = type("Server", (_Server,), {"body": body})
     with _Local(SOCKET, made) as server:  # type: ignore[arg-type]
@@ -66,8 +68,8 @@ def etcd(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         thread.join()
 
 
-def test_etcd_is_asked_through_its_socket(etcd: str, tmp_path: Path) -> None:
-    assert versions(tmp_path, tmp_path, NOBODY)["etcd"] == etcd
+def test_etcd_is_asked_through_its_socket_however_deep_its_folder(etcd: str, tmp_path: Path) -> None:
+    assert versions(Path.cwd(), tmp_path, NOBODY)["etcd"] == etcd
 
 
 @pytest.mark.parametrize(("text", "version"), [
