@@ -24,11 +24,11 @@ class Terms(Protocol):
 
     @property
     def tokens_per_incident(self) -> int:
-        """Most tokens of one question."""
+        """Most tokens that a question may cost, its repair included."""
 
     @property
     def usd_per_day(self) -> float:
-        """Most money in a day."""
+        """Most money in a day (UTC); it counts where prices are given."""
 
     @property
     def usd_per_million_in(self) -> float:

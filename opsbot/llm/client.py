@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from opsbot.core.errors import Blind, OpsbotError, PermanentError
 from opsbot.core.ports import Clock, Model, Question, Reply, Store
-from opsbot.llm.budget import Budgeted
+from opsbot.llm.budget import Budgeted, Terms
 from opsbot.llm.cache import Cached
 from opsbot.llm.dialect import Dialect
 from opsbot.llm.spent import NoAnswer
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 4
 
 
-class Settings(Protocol):
+class Settings(Terms, Protocol):
     """Which model, where, and what it may take."""
 
     @property
@@ -47,22 +47,6 @@ class Settings(Protocol):
     @property
     def timeout(self) -> timedelta:
         """How long one question may take in all."""
-
-    @property
-    def tokens_per_incident(self) -> int:
-        """Most tokens that a question may cost, its repair included."""
-
-    @property
-    def usd_per_day(self) -> float:
-        """Most money in a day (UTC); it counts where prices are given."""
-
-    @property
-    def usd_per_million_in(self) -> float:
-        """The price of a million tokens asked; 0 where it is not known."""
-
-    @property
-    def usd_per_million_out(self) -> float:
-        """The price of a million tokens answered."""
 
     @property
     def cache_for(self) -> timedelta:

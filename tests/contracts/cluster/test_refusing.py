@@ -15,9 +15,7 @@ from tests.contracts.cluster.ground import (
     PODS,
     STRATEGIC,
     Ground,
-    at_rest,
     deployment,
-    paused,
     pod,
 )  # fmt: skip
 
@@ -25,12 +23,6 @@ WEB = f"{DEPLOYMENTS}/web"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 INVALID, BAD, CONFLICT = (422, "Invalid"), (400, "BadRequest"), (409, "Conflict")
 REJECTED = "the server rejected our request due to an error in our request"
-
-
-@pytest.fixture
-def web(ground: Ground) -> dict[str, Any]:
-    ground.good("POST", DEPLOYMENTS, paused())
-    return ground.until(WEB, at_rest)
 
 
 def cause(place: str, message: str, reason: str = "FieldValueInvalid") -> dict[str, str]:

@@ -23,12 +23,6 @@ from tests.contracts.cluster.ground import (
 WEB = f"{DEPLOYMENTS}/web"
 
 
-@pytest.fixture
-def web(ground: Ground) -> dict[str, Any]:
-    ground.good("POST", DEPLOYMENTS, paused())
-    return ground.until(WEB, at_rest)
-
-
 def lock(obj: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"uid": obj["metadata"]["uid"], "resourceVersion": obj["metadata"]["resourceVersion"], **more}
 
