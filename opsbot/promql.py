@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 LONGEST = 10_000
 MOST_OPERATORS = 300
 
 _OPERATOR = re.compile(r"[-+*/%^({\[]|[<>]=?|[=!]=|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
-_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`', re.DOTALL)
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`|#[^\n]*', re.DOTALL)
+_RENAMED = {"holt_winters": "double_exponential_smoothing"}
+"""What Prometheus 2 calls otherwise."""
+
 _COMPARISONS = ("==", "!=", "<", ">", "<=", ">=")
 _SETS = ("and", "or", "unless")
 _ABSENT = ("absent", "absent_over_time")
@@ -25,31 +30,109 @@ Labels = frozenset[str] | None
 """Labels that a result has at most; None where that cannot be told from the text."""
 
 
+class PromqlError(ValueError):
+    """What is wrong with an expression, in one line; `at` is the place in it, None where that is not known."""
+
+    def __init__(self, message: str, at: int | None = None) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+@lru_cache(maxsize=4_096)
 def parse(expression: str) -> Any:
-    """The syntax tree of promql-parser; ValueError says what is wrong, in one line."""
+    """The syntax tree of promql-parser; PromqlError says what is wrong."""
     if len(expression) > LONGEST:
-        raise ValueError(f"is longer than {LONGEST} characters")
-    if sum(1 for _ in _OPERATOR.finditer(_STRING.sub("", expression))) > MOST_OPERATORS:
-        raise ValueError(f"has more than {MOST_OPERATORS} operators and brackets")
+        raise PromqlError(f"is longer than {LONGEST} characters")
+    bare = _bare_text(expression)
+    if sum(1 for _ in _OPERATOR.finditer(bare)) > MOST_OPERATORS:
+        raise PromqlError(f"has more than {MOST_OPERATORS} operators and brackets")
     import promql_parser
 
     try:
-        return promql_parser.parse(expression)
+        tree = promql_parser.parse(_modern(expression, bare))
     except ValueError as error:
-        raise ValueError(" ".join(str(error).split())[:200]) from None
+        message = " ".join(str(error).split())[:200]
+        raise PromqlError(message, _place(message, expression, bare)) from None
+    if any(selector.matchers.or_matchers for selector in _selectors(tree)):
+        raise PromqlError("`or` between labels is no PromQL: use a regular expression")
+    return tree
+
+
+def excerpt(expression: str, at: int | None) -> str:
+    """The line of an expression that holds a place, and a caret under it; empty where no place is known."""
+    if at is None or not 0 <= at <= len(expression):
+        return ""
+    start = expression.rfind("\n", 0, at) + 1
+    line = expression[start:].partition("\n")[0]
+    first = max(0, at - start - 80)
+    return f"{line[first : first + 120]}\n{' ' * (at - start - first)}^"
+
+
+def offset(expression: str, line: int, column: int) -> int | None:
+    """The place that Prometheus means with line:column (from 1, the column in bytes); None where there is none."""
+    lines = expression.split("\n")
+    if not 1 <= line <= len(lines):
+        return None
+    before = lines[line - 1].encode()[: max(column - 1, 0)].decode("utf-8", "ignore")
+    return sum(len(one) + 1 for one in lines[: line - 1]) + len(before)
+
+
+def _bare_text(expression: str) -> str:
+    """The expression with blanks for its texts and comments: every other character stays where it is."""
+    return _STRING.sub(lambda found: " " * len(found[0]), expression)
+
+
+def _modern(expression: str, bare: str) -> str:
+    """The same for this parser: it knows functions by their names of today alone, and no backslash in raw text."""
+    for old, new in _RENAMED.items():
+        for found in reversed(list(re.finditer(rf"\b{old}(?=\s*\()", bare))):
+            expression = expression[: found.start()] + new + expression[found.end() :]
+    return _STRING.sub(_quoted, expression)
+
+
+def _quoted(found: re.Match[str]) -> str:
+    """A raw text with a backslash as a quoted one; every other text as it is."""
+    text = found[0]
+    if text[0] != "`" or "\\" not in text:
+        return text
+    return '"' + text[1:-1].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _place(message: str, expression: str, bare: str) -> int | None:
+    """Where a complaint of the parser belongs, which names no place: at the function, bracket or word that it names."""
+    if function := re.search(r"function (?:with name )?'(\w+)'|in call to '(\w+)'", message):
+        name = function[1] or function[2]
+        old = next((old for old, new in _RENAMED.items() if new == name), name)
+        found = re.search(rf"\b(?:{name}|{old})\s*\(", bare)
+        return found.start() if found else None
+    if named := re.search(r"(?:syntax: |illegal regex for |character [a-z ]*: ?')([^']+)", message):
+        place = expression.find(named[1].strip())
+        return place if place >= 0 else None
+    return _unpaired(bare)
+
+
+def _unpaired(bare: str) -> int | None:
+    """The first bracket that closes nothing, or the last one that is never closed."""
+    pairs, opened = {")": "(", "]": "[", "}": "{"}, []
+    for place, letter in enumerate(bare):
+        if letter in pairs.values():
+            opened.append(place)
+        elif letter in pairs and (not opened or bare[opened.pop()] != pairs[letter]):
+            return place
+    return opened[-1] if opened else None
 
 
 def condition(expression: str) -> Any:
-    """The tree of an expression that an alert may have; ValueError for one that gives no vector and no number.
+    """The tree of an expression that a rule may have; PromqlError for one that gives no vector and no number.
 
     As Prometheus, which refuses the result of such a rule when it evaluates it (rules/manager.go, EngineQueryFunc).
     """
     found = parse(expression)
     kind = _kind(_bare(found))
     if kind in ("MatrixSelector", "SubqueryExpr"):
-        raise ValueError("gives a range of time, not a value: wrap it in a function such as rate()")
+        raise PromqlError("gives a range of time, not a value: wrap it in a function such as rate()")
     if kind == "StringLiteral":
-        raise ValueError("gives a text, not a value")
+        raise PromqlError("gives a text, not a value")
     return found
 
 
@@ -64,6 +147,26 @@ def has_comparison(expression: str) -> bool:
 def kept_labels(expression: str) -> Labels:
     """The labels that a result can have at most, or None where any may be there; the metric's name does not count."""
     return _kept(parse(expression))
+
+
+@lru_cache(maxsize=4_096)
+def metrics(expression: str) -> tuple[frozenset[str], bool]:
+    """The metrics that it names, and whether it may look at others too, whose names it does not spell out."""
+    selectors = list(_selectors(parse(expression)))
+    names = [_name(selector) for selector in selectors]
+    return frozenset(filter(None, names)), "" in names
+
+
+@lru_cache(maxsize=4_096)
+def never_alone(expression: str) -> bool:
+    """Whether it can only give something where one of its metrics has series: there is no number or absent() in it."""
+    return _fed(parse(expression))
+
+
+def looks_ahead(expression: str) -> bool:
+    """Whether it may ask for a time after its own: a negative offset, or `@`."""
+    nodes = (getattr(node, "vector_selector", node) for node in _walk(parse(expression)))
+    return any(getattr(n, "at", None) is not None or (getattr(n, "offset", None) or _NOW) < _NOW for n in nodes)
 
 
 # the tree -----------------------------------------------------------------------------------------------------------
@@ -85,6 +188,34 @@ def _walk(node: Any) -> Iterator[Any]:
     for part in (*parts, *(getattr(node, "args", None) or ())):
         if part is not None:
             yield from _walk(part)
+
+
+_NOW = timedelta()
+_LEAVES = ("VectorSelector", "MatrixSelector")
+
+
+def _selectors(tree: Any) -> Iterator[Any]:
+    return (getattr(n, "vector_selector", n) for n in _walk(tree) if _kind(n) in _LEAVES)
+
+
+def _name(selector: Any) -> str:
+    if selector.name:
+        return str(selector.name)
+    named = [m.value for m in selector.matchers.matchers if m.name == "__name__" and str(m.op).endswith(".Equal")]
+    return str(named[0]) if len(named) == 1 and not selector.matchers.or_matchers else ""
+
+
+def _fed(node: Any) -> bool:
+    """Whether a part gives nothing where no metric of it has series."""
+    kind = _kind(node)
+    if kind in _LEAVES:
+        return True
+    if kind == "BinaryExpr":
+        left, right, op = _fed(node.lhs), _fed(node.rhs), str(node.op)
+        return left and right if op == "or" else left if op in ("and", "unless") else left or right
+    if kind == "Call":
+        return node.func.name not in (*_ABSENT, *_BARE) and any(_fed(part) for part in node.args)
+    return kind in ("ParenExpr", "UnaryExpr", "AggregateExpr", "SubqueryExpr") and _fed(node.expr)
 
 
 def _filters(node: Any) -> bool:

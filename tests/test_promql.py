@@ -127,3 +127,80 @@ def test_has_comparison(expression: str, there: bool) -> None:
 )
 def test_kept_labels(expression: str, kept: set[str] | None) -> None:
     assert promql.kept_labels(expression) == kept
+
+
+@pytest.mark.parametrize(
+    ("expression", "caret"),
+    [
+        ("rate(a[5m] > 1", "    ^"), ("a ) b", "  ^"), ("a{b=~'('}", "      ^"), ("x[5q]", "  ^"),
+        ("sum(foo(a)) > 1", "    ^"), ("'foo(' == foo(a)", "          ^"), ("a > 1 and increase(x) > 2", "          ^"),
+        ("holt_winters(x)", "^"),
+    ],
+)  # fmt: skip
+def test_a_caret_shows_where(expression: str, caret: str) -> None:
+    with pytest.raises(promql.PromqlError) as raised:
+        promql.parse(expression)
+    assert promql.excerpt(expression, raised.value.at) == f"{expression}\n{caret}"
+
+
+def test_the_excerpt_is_one_line_of_many() -> None:
+    assert promql.excerpt("a\n  > rate(b)\n> 1", 6) == "  > rate(b)\n    ^"
+    assert promql.excerpt("a" * 500, 400) == "a" * 120 + "\n" + " " * 80 + "^"
+    assert promql.excerpt("a", None) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "want"),
+    [(1, 1, 0), (2, 3, 5), (2, 99, 7), (3, 1, None)],
+    ids=["first", "bytes", "beyond the end", "no line"],
+)
+def test_a_place_that_prometheus_names(line: int, column: int, want: int | None) -> None:
+    assert promql.offset("abc\näöü", line, column) == want
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["holt_winters(x[5m], 0.1, 0.1) > 1", 'x{a=~`\\d+"\\.`} > 1', "holt_winters(x{a=~`\\w`}[5m], 0.1, 0.1) > 1 # `("],
+    ids=["an older name", "a raw text", "both"],
+)
+def test_what_prometheus_takes_and_the_parser_would_not(expression: str) -> None:
+    promql.parse(expression)
+
+
+def test_what_the_parser_takes_and_prometheus_would_not() -> None:
+    with pytest.raises(promql.PromqlError, match="`or` between labels"):
+        promql.parse('x{a="b" or c="d"} > 1')
+
+
+@pytest.mark.parametrize(
+    ("expression", "names", "others"),
+    [
+        ("a > on() b", {"a", "b"}, False), ('{__name__="a"}', {"a"}, False), ('{__name__=~"a|b"}', set(), True),
+        ("rate(c[5m])", {"c"}, False), ("max_over_time(rate(c[5m])[1h:])", {"c"}, False), ("1", set(), False),
+        ("absent(a)", {"a"}, False), ('{job="x"}', set(), True),
+    ],
+)  # fmt: skip
+def test_metrics(expression: str, names: set[str], others: bool) -> None:
+    found, more = promql.metrics(expression)
+    assert (set(found), more) == (names, others)
+
+
+@pytest.mark.parametrize(
+    ("expression", "alone"),
+    [
+        ("a > 1", False), ("sum(a)", False), ("absent(a)", True), ("a or vector(0)", True), ("vector(1) and a", True),
+        ("a and absent(b)", False), ("time() - a", False), ("scalar(a)", True), ("5", True), ("a unless b", False),
+        ("-rate(a[5m])", False), ("hour()", True), ("count(a or b)", False),
+    ],
+)  # fmt: skip
+def test_whether_it_may_give_something_where_no_metric_has_series(expression: str, alone: bool) -> None:
+    assert promql.never_alone(expression) is not alone
+
+
+@pytest.mark.parametrize(
+    ("expression", "ahead"),
+    [("a", False), ("a offset 5m", False), ("a offset -5m", True), ("a @ 5", True), ("rate(a[5m] offset -1m)", True),
+     ("max_over_time(a[5m:1m] @ end())", True)],
+)  # fmt: skip
+def test_whether_it_looks_ahead(expression: str, ahead: bool) -> None:
+    assert promql.looks_ahead(expression) is ahead

@@ -558,3 +558,50 @@ def test_a_duration_is_text_with_a_unit(key: str, value: str) -> None:
 def test_a_long_word_is_cut_in_what_is_said_of_it() -> None:
     assert len(said_of(f"{LONG}: 1")) < 100
     assert all(len(said) < 200 for said in refused(f"? {LONG}\n: 1\n? {LONG}\n: 2"))
+
+
+# files of other programs ----------------------------------------------------------------------------------------------
+
+
+def foreign(text: str) -> Any:
+    (found,) = parse(text, "f.yaml", foreign=True)
+    assert found.problems == []
+    return found.value
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("a: no\nb: 012\nc: 1:30\nd: ~\ne: ''\nf:\ng: null\nh: 'null'", {
+            "a": "no", "b": "012", "c": "1:30", "d": None, "e": "", "f": None, "g": None, "h": "null"}),
+        ("a: &x [1, true]\nb: *x", {"a": ["1", "true"], "b": ["1", "true"]}),
+        ("a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3}", {"a": {"p": "1", "q": "2"}, "b": {"p": "1", "q": "3"}}),
+        ("a: &x {p: 1}\nb: {<<: [*x, {p: 2, r: 4}]}", {"a": {"p": "1"}, "b": {"p": "1", "r": "4"}}),
+        ("a: !!str 5", {"a": "5"}),
+    ],
+    ids=["words as written", "alias", "merge", "merges", "tag"],
+)  # fmt: skip
+def test_what_another_program_wrote_is_read_as_it_stands(text: str, want: Any) -> None:
+    assert foreign(text) == want
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: &x [*x]", "nested deeper"), ("a: &x\n  <<: *x", "nested deeper"), ("a: 1\na: 2", "given twice"),
+        ("a: {<<: 5}", "only a mapping"),
+        ("a: &a [" + "x," * 100 + "]\n" + "".join(
+            f"{b}: &{b} [{', '.join([f'*{a}'] * 100)}]\n" for a, b in ("ab", "bc", "cd")), "once its aliases"),
+    ],
+    ids=["itself", "merged into itself", "twice", "no mapping", "bomb"],
+)  # fmt: skip
+def test_aliases_of_other_programs_are_bounded_too(text: str, said: str) -> None:
+    assert said in foreign_problem(text).message
+
+
+def foreign_problem(text: str) -> Problem:
+    try:
+        (found,) = parse(text, "f.yaml", foreign=True)
+    except ConfigError as error:
+        return error.problems[0]
+    return found.problems[0]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -33,7 +34,11 @@ class TargetSpec:
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """One rule of alerts.yaml. `condition` is PromQL; `actions` are playbook names in order of preference."""
+    """One alerting rule. `condition` is PromQL; `actions` are playbook names in order of preference.
+
+    `limit` is how many alerts it may have at once (0: any number); `query_offset` how far before the time of a poll it
+    is asked. `twin` counts rules that are alike in all that makes an id, so that each has one of its own.
+    """
 
     name: str
     condition: str
@@ -47,11 +52,26 @@ class AlertRule:
     target: TargetSpec | None = None
     file: str = ""
     line: int = 0
+    limit: int = 0
+    query_offset: timedelta = timedelta()
+    twin: int = 0
 
     @property
     def id(self) -> str:
         """Which rule this is, whatever file it stands in: two rules of one name with other conditions are two."""
-        return digest([self.name, self.condition, self.severity, self.labels])[:16]
+        alike = [self.name, self.condition, self.severity, self.labels]
+        return digest([*alike, self.twin] if self.twin else alike)[:16]
+
+
+def apart(rules: Iterable[AlertRule]) -> list[AlertRule]:
+    """The rules with twins counted: two that are alike, in one file or in two, are two rules all the same."""
+    seen: Counter[str] = Counter()
+    made = []
+    for rule in rules:
+        alone = replace(rule, twin=0)
+        made.append(replace(rule, twin=seen[alone.id]))
+        seen[alone.id] += 1
+    return made
 
 
 def rank(severity: str) -> int:

@@ -18,7 +18,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in one place of a file; line and column count from 1, and 0 means the file as a whole."""
+    """One thing wrong in one place of a file; line and column count from 1, and 0 means the file as a whole.
+
+    `excerpt` shows the place inside a value: its line, and one with a caret.
+    """
 
     file: str
     line: int
@@ -26,6 +29,7 @@ class Problem:
     message: str
     hint: str = ""
     rule: str = ""
+    excerpt: str = ""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file

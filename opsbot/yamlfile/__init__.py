@@ -7,10 +7,11 @@ made of a file with problems ever leaves it.
 """
 
 from opsbot.yamlfile.document import Document, Step, Where
-from opsbot.yamlfile.form import SAYINGS, Duration, Length, Strict, Title, fit, sound
+from opsbot.yamlfile.fields import Fields
+from opsbot.yamlfile.form import SAYINGS, Duration, Length, Strict, Title, fit, known_keys, sound
 from opsbot.yamlfile.reader import MAX_BYTES, MAX_DEPTH, MAX_NODES, parse, read_text, reading
 
 __all__ = [
-    "MAX_BYTES", "MAX_DEPTH", "MAX_NODES", "SAYINGS", "Document", "Duration", "Length", "Step", "Strict", "Title",
-    "Where", "fit", "parse", "read_text", "reading", "sound",
+    "MAX_BYTES", "MAX_DEPTH", "MAX_NODES", "SAYINGS", "Document", "Duration", "Fields", "Length", "Step", "Strict",
+    "Title", "Where", "fit", "known_keys", "parse", "read_text", "reading", "sound",
 ]  # fmt: skip

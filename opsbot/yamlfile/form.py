@@ -128,7 +128,7 @@ def _complaint(
     said = f"{name}: {message}" if name else message
     if kind == "missing":
         return document.problem((*base, *loc[:-1]), said)
-    hint = _near(str(loc[-1])[:60], _known(model, items[0]["loc"])) if kind == "extra_forbidden" else ""
+    hint = known_keys(str(loc[-1])[:60], _known(model, items[0]["loc"])) if kind == "extra_forbidden" else ""
     return document.problem((*base, *loc), said, hint, key=kind == "extra_forbidden")
 
 
@@ -169,7 +169,8 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     return [inner for part in getattr(annotation, "__args__", ()) for inner in _models_in(part)]
 
 
-def _near(word: str, known: Iterable[str]) -> str:
+def known_keys(word: str, known: Iterable[str]) -> str:
+    """A hint for a key that is not known: the nearest one that is, else all of them."""
     names = sorted(known)
     found = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if found:

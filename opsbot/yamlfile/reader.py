@@ -34,12 +34,14 @@ def read_text(path: Path) -> str:
         raise ConfigError([Problem(str(path), line, 1, "is not UTF-8 text", "save the file as UTF-8")]) from error
 
 
-def parse(text: str, file: str) -> list[Document]:
+def parse(text: str, file: str, *, foreign: bool = False) -> list[Document]:
     """All documents of a text, empty ones left out, each with its problems of form; ConfigError for bad syntax.
 
-    A document with problems is good for telling what kind of file it is, and to be judged inside `reading`.
+    A document with problems is good for telling what kind of file it is, and to be judged inside `reading`. `foreign`
+    files are another program's: every scalar comes back as the text that is written there (None for nothing), and
+    aliases and merge keys mean what they mean in YAML.
     """
-    problems, aliases = _guard(text, file)
+    problems, aliases = _guard(text, file, foreign=foreign)
     try:
         nodes = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None and not _empty(node)]
     except yaml.MarkedYAMLError as error:
@@ -49,7 +51,7 @@ def parse(text: str, file: str) -> list[Document]:
     if problems and not nodes:
         raise ConfigError(problems)
     places = iter(aliases)
-    documents = [_Reader(file, places).document(node) for node in nodes]
+    documents = [(_ForeignReader if foreign else _Reader)(file, places).document(node) for node in nodes]
     if problems:
         documents[0].problems += problems
     return documents
@@ -89,7 +91,7 @@ class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoa
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2, c-printable
 
 
-def _guard(text: str, file: str) -> tuple[list[Problem], list[Place]]:
+def _guard(text: str, file: str, *, foreign: bool) -> tuple[list[Problem], list[Place]]:
     """What may not be in a text, seen before any node is composed, and the place of each alias, which nodes forget.
 
     ConfigError at once where reading on is pointless.
@@ -108,7 +110,8 @@ def _guard(text: str, file: str) -> tuple[list[Problem], list[Place]]:
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if isinstance(event, yaml.NodeEvent):
                 count += 1
-                problems += _out_of_bounds(event, file, depth, count)
+                _out_of_bounds(event, file, depth, count)
+                problems += () if foreign else _not_ours(event, file)
             if isinstance(event, yaml.AliasEvent):
                 aliases.append(_place(event))
             depth += isinstance(event, yaml.CollectionStartEvent)
@@ -117,12 +120,16 @@ def _guard(text: str, file: str) -> tuple[list[Problem], list[Place]]:
     return problems, aliases
 
 
-def _out_of_bounds(event: yaml.NodeEvent, file: str, depth: int, count: int) -> list[Problem]:
+def _out_of_bounds(event: yaml.NodeEvent, file: str, depth: int, count: int) -> None:
     line, column = _place(event)
     if depth > MAX_DEPTH:
         raise ConfigError([Problem(file, line, column, f"is nested deeper than {MAX_DEPTH} levels")])
     if count > MAX_NODES:
         raise ConfigError([Problem(file, line, column, f"holds more than {MAX_NODES} keys and values")])
+
+
+def _not_ours(event: yaml.NodeEvent, file: str) -> list[Problem]:
+    line, column = _place(event)
     if isinstance(event, yaml.AliasEvent):
         return [Problem(file, line, column, "an alias is not allowed", "write the value out")]
     tag = getattr(event, "tag", None)
@@ -133,6 +140,7 @@ def _out_of_bounds(event: yaml.NodeEvent, file: str, depth: int, count: int) -> 
 
 
 _TAG = "tag:yaml.org,2002:"
+_QUOTED = ("'", '"', "|", ">")
 _NOWHERE = -1  # a step that no path of a value has: what stands below is read for its problems alone
 _KINDS = {_TAG + kind: kind for kind in ("null", "bool", "int", "float", "str", "value", "merge")} | {
     _TAG + "timestamp": "str"
@@ -205,7 +213,7 @@ class _Reader:
         if kind is None:  # a tag, complained of already
             self.found.misread.add(_place(node))
             return text
-        if kind == "str" or node.style in ("'", '"', "|", ">"):
+        if kind == "str" or node.style in _QUOTED:
             return text
         return None if kind == "null" else self.word(node, kind, text)
 
@@ -223,6 +231,55 @@ class _Reader:
         self.complain(node, f"{text[:40]!r} can be read in two ways", f"put it in quotes: {text[:40]!r}")
         self.found.misread.add(_place(node))
         return text
+
+
+class _ForeignReader(_Reader):
+    """Values as another program wrote them; what an alias stands for is read again where it stands."""
+
+    def __init__(self, file: str, aliases: Iterator[Place]) -> None:
+        super().__init__(file, aliases)
+        self.count = 0
+        self.depth = 0
+
+    def place(self, node: yaml.Node) -> Place | None:
+        self.count += 1
+        if self.count > MAX_NODES:
+            line, column = _place(node)
+            problem = f"holds more than {MAX_NODES} keys and values once its aliases are written out"
+            raise ConfigError([Problem(self.found.file, line, column, problem)])
+        return None
+
+    def value(self, node: yaml.Node, where: Where) -> Any:
+        with self.deeper(node):
+            return super().value(node, where)
+
+    @contextmanager
+    def deeper(self, node: yaml.Node) -> Iterator[None]:
+        """One level down, and no further than bounds allow: an alias may stand inside what it stands for."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            line, column = _place(node)
+            raise ConfigError([Problem(self.found.file, line, column, f"is nested deeper than {MAX_DEPTH} levels")])
+        yield
+        self.depth -= 1
+
+    def mapping(self, node: yaml.MappingNode, where: Where) -> dict[str, Any]:
+        merged = [value for key, value in node.value if key.tag == _TAG + "merge"]
+        own = [(key, value) for key, value in node.value if key.tag != _TAG + "merge"]
+        values = super().mapping(yaml.MappingNode(node.tag, own, node.start_mark, node.end_mark), where)
+        for item in merged:
+            for source in item.value if isinstance(item, yaml.SequenceNode) else [item]:
+                if not isinstance(source, yaml.MappingNode):
+                    self.complain(source, "only a mapping can be merged")
+                    continue
+                left = [(key, value) for key, value in source.value if getattr(key, "value", None) not in values]
+                rest = yaml.MappingNode(source.tag, left, source.start_mark, source.end_mark)
+                with self.deeper(source):
+                    values.update(self.mapping(rest, where))
+        return values
+
+    def scalar(self, node: Any) -> Any:
+        return None if node.tag == _TAG + "null" and node.style not in _QUOTED else str(node.value)
 
 
 def _number(kind: str, text: str) -> int | float | None:

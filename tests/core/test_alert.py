@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from opsbot.core.alert import AlertRule, fingerprint, rank
+from opsbot.core.alert import AlertRule, apart, fingerprint, rank
 
 RULE = AlertRule("High Task Latency", "avg(response_time) > 5000", "critical", labels={"team": "agents"})
 
@@ -49,3 +49,11 @@ def test_an_alert_is_its_rule_and_its_labels() -> None:
 )
 def test_rank(severity: str, place: int) -> None:
     assert rank(severity) == place
+
+
+def test_rules_that_are_alike_are_two_all_the_same() -> None:
+    one = AlertRule("A", "up == 0", "info", file="a")
+    found = apart([one, replace(one, hold_for=timedelta(minutes=5)), replace(one, name="B"), replace(one, twin=5)])
+    assert [rule.twin for rule in found] == [0, 1, 0, 2]
+    assert len({rule.id for rule in found}) == 4
+    assert found[0].id == one.id
