@@ -8,22 +8,26 @@ changes no alert; it is counted, and told to humans once it has lasted.
 from __future__ import annotations
 
 import logging
+import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from opsbot import promql
 from opsbot.config import Limits
-from opsbot.core.alert import Alert, AlertRule, AlertState, Answer, rank
+from opsbot.core.alert import Alert, AlertRule, AlertState, Answer, Sample, rank
 from opsbot.core.audit import Note
-from opsbot.core.errors import Blind, Conflict, PermanentError
+from opsbot.core.errors import Blind, Conflict, PermanentError, Problem
 from opsbot.core.evidence import MaskedText
 from opsbot.core.incident import Incident, State, advance
 from opsbot.core.ports import Clock, Metrics, Store
 from opsbot.mask import mask
 from opsbot.monitor import incidents
-from opsbot.monitor.incidents import BLIND, Cause, Move
+from opsbot.monitor.goprint import TemplateError
+from opsbot.monitor.gotemplate import NOWHERE, Server
+from opsbot.monitor.incidents import BLIND, INVALID, Cause, Move
 from opsbot.monitor.state import RETENTION, carried, step
 
 WHO = "monitor"
@@ -47,7 +51,7 @@ class MonitorAgent:
 
     def __init__(
         self, *, rules: Sequence[AlertRule], metrics: Metrics, store: Store, cluster: str, limits: Limits,
-        clock: Clock | None = None,
+        clock: Clock | None = None, server: Server = NOWHERE,
     ) -> None:  # fmt: skip
         self._rules = {rule.id: rule for rule in rules}
         self._metrics = metrics
@@ -55,25 +59,51 @@ class MonitorAgent:
         self._cluster = cluster
         self._limits = limits
         self._clock = clock
+        self._server = server
         self._blind: dict[str, Blindness] = {}
         self._whole: set[str] = set()
+        self._invalid: datetime | None = None
         self._tidy = False
         self._lock = threading.Lock()
 
     def poll(self, rule: AlertRule, now: datetime) -> None:
         """Ask for one rule's condition at the time `now` and see to all that follows from the answer."""
+        if rule.id not in self._rules:
+            return  # the last tick of a rule that is gone
         self._retire(now)
         before = carried(self._store.alerts(rule.id), self._store.answered(rule.id), now)
         try:
-            alerts = step(rule, self._ask(rule, now).samples, before, now, self._cluster)
+            server = replace(self._server, query=self._asker(rule, now))
+            alerts = step(rule, self._ask(rule, now).samples, before, now, self._cluster, server)
             self._keep(rule, alerts, now)
         except (Blind, PermanentError) as error:
-            self._saw_nothing(rule, mask(str(error)).cut(200), now)
+            self._saw_nothing(rule, mask(str(error)).cut(200), now, _excerpt(rule, str(error)))
             alerts = before
         else:
             self._saw(rule)
         self._see_to_incidents(rule, alerts, now)
         self._see_to_blindness(now)
+
+    def watch(self, rules: Sequence[AlertRule]) -> None:
+        """Watch these rules from now on; alerts of those that are gone end at the next poll."""
+        with self._lock:
+            self._rules = {rule.id: rule for rule in rules}
+            self._blind = {rule: blind for rule, blind in self._blind.items() if rule in self._rules}
+            self._whole &= self._rules.keys()
+            self._tidy = False
+
+    def tell_invalid(self, problems: Sequence[Problem], now: datetime) -> None:
+        """Open the incident of files that cannot be read, or end it where there are no problems any more."""
+        self._invalid = (self._invalid or now) if problems else None
+        with suppress(Conflict):
+            if self._invalid:
+                where = f"{problems[0].rule}: {problems[0]}" if problems[0].rule else str(problems[0])
+                title = mask(f"alert rules cannot be read, older ones stay in force: {where}").cut(incidents.TITLE)
+                self._see_to(Cause(INVALID, "warning", title, self._invalid), now)
+            else:
+                latest = self._latest(INVALID)
+                if latest and latest.unresolved and incidents.clearable(latest):
+                    self._clear(latest, "files_good_again", now)
 
     def blindness(self) -> dict[str, Blindness]:
         """What cannot be seen now, by rule id."""
@@ -84,14 +114,25 @@ class MonitorAgent:
 
     def _ask(self, rule: AlertRule, now: datetime) -> Answer:
         """A complete answer for the time `now` that is not older than two polls when it is in hand; else Blind."""
-        oldest = 2 * rule.every
-        answer = self._metrics.query(rule.condition, now, min(PATIENCE, oldest.total_seconds()))
-        if answer.asked_at != now:
+        oldest, at = 2 * rule.every, now - rule.query_offset
+        answer = self._metrics.query(rule.condition, at, min(PATIENCE, oldest.total_seconds()))
+        if answer.asked_at != at:
             raise Blind(f"the answer is for {answer.asked_at.isoformat()}, not for the time asked")
-        age = self._clock() - answer.asked_at if self._clock else timedelta()
+        age = self._clock() - now if self._clock else timedelta()
         if age > oldest:
             raise Blind(f"the answer was {age.total_seconds():.1f}s old when it came")
         return answer
+
+    def _asker(self, rule: AlertRule, now: datetime) -> Callable[[str], Sequence[Sample]]:
+        """What answers `query` in the templates of a rule: the same server, for the same time."""
+
+        def query(text: str) -> Sequence[Sample]:
+            try:
+                return self._metrics.query(text, now - rule.query_offset, PATIENCE).samples
+            except (Blind, PermanentError) as error:
+                raise TemplateError(f"query: {error}") from error
+
+        return query
 
     def _keep(self, rule: AlertRule, alerts: Sequence[Alert], now: datetime) -> None:
         try:
@@ -177,13 +218,17 @@ class MonitorAgent:
         if before:
             LOG.info("rule %r can be read again, after %d failures", rule.name, before.times)
 
-    def _saw_nothing(self, rule: AlertRule, why: MaskedText, now: datetime) -> None:
+    def _saw_nothing(self, rule: AlertRule, why: MaskedText, now: datetime, excerpt: str) -> None:
         with self._lock:
+            if rule.id not in self._rules:
+                return
             before = self._blind.get(rule.id)
             self._whole.discard(rule.id)
             self._blind[rule.id] = Blindness(before.since, before.times + 1, why) if before else Blindness(now, 1, why)
         if not before:
-            LOG.warning("rule %r cannot be read: %s", rule.name, why)
+            LOG.warning(
+                "rule %r cannot be read: %s", rule.name, why, extra={"fields": {"at": excerpt}} if excerpt else None
+            )
 
     def _see_to_blindness(self, now: datetime) -> None:
         """Open the incident of blindness once it has lasted, and end it once every rule has had a whole answer."""
@@ -205,8 +250,14 @@ def _blind_cause(late: Sequence[Blindness], rules: int) -> Cause:
     return Cause(BLIND, "critical", title.cut(incidents.TITLE), first.since)
 
 
+def _excerpt(rule: AlertRule, why: str) -> str:
+    """The place in a condition that Prometheus complains of, where it names one."""
+    found = re.search(r"(\d+):(\d+): parse error", why)
+    return promql.excerpt(rule.condition, promql.offset(rule.condition, int(found[1]), int(found[2]))) if found else ""
+
+
 def _reason(cause: Cause) -> str:
-    return "blind" if cause.key == BLIND else "alert_fired"
+    return {BLIND: "blind", INVALID: "rules_invalid"}.get(cause.key, "alert_fired")
 
 
 def _note(act: str, cause: Cause) -> Note:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+from opsbot.core import duration
+from opsbot.core.alert import Sample
+from opsbot.monitor.gobuiltins import equal, index, length, less, printed, truth
+from opsbot.monitor.goprint import TemplateError, printf, short, shown, text_of
 
 _UP = ("k", "M", "G", "T", "P", "E", "Z", "Y")
 _UP_1024 = ("ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi")
 _DOWN = ("m", "u", "n", "p", "f", "a", "z", "y")
 _NUMBER = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|inf|infinity|nan)", re.ASCII | re.IGNORECASE)
-WIDEST = 100
-
-
-class TemplateError(ValueError):
-    """A template that parsed but cannot be filled with this sample."""
 
 
 def number(value: Any) -> float:
@@ -89,19 +89,13 @@ def humanize_timestamp(value: Any) -> str:
 
 def title(value: Any) -> str:
     """Every word with a capital first letter, the rest as it is."""
-    text, before = _text(value), " "
+    text, before = text_of(value), " "
     out = []
     for letter in text:
         inside = before.isalnum() or before == "_" or (ord(before) > 127 and not before.isspace())
         out.append(letter if inside else letter.upper())
         before = letter
     return "".join(out)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TemplateError(f"{shown(value)[:40]} is no text")
-    return value
 
 
 def _scaled(v: float, step: int, prefixes: tuple[str, ...]) -> str:
@@ -122,153 +116,120 @@ def _shrunk(v: float) -> str:
     return short(v) + prefix
 
 
-# how Go writes values -----------------------------------------------------------------------------------------------
+def strip_port(value: Any) -> str:
+    """`10.0.0.1:9100` as `10.0.0.1`; a text that is no address with a port as it is."""
+    found = re.fullmatch(r"(?:\[([^\[\]]*)\]|([^:\[\]]*)):([^:\[\]]*)", text_of(value))
+    return value if not found else (found[1] if found[1] is not None else found[2])
 
 
-def short(v: float) -> str:
-    """Go's `%.4g`."""
-    return _not_finite(v) or f"{v:.4g}"
+def strip_domain(value: Any) -> str:
+    """`web-1.example.org:80` as `web-1:80`; an address of numbers as it is."""
+    host = strip_port(value)
+    port = value[len(host) :] if value.startswith(host) else ""
+    if re.fullmatch(r"[0-9.]+|.*:.*", host):
+        return str(value)
+    return host.partition(".")[0] + port
 
 
-def shown(value: Any) -> str:
-    """Go's `%v` of a text, number or set of labels: the shortest digits, with an exponent from 1e+06 on."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
-        return "map[" + " ".join(f"{name}:{value[name]}" for name in sorted(value)) + "]"
-    return str(value) if isinstance(value, int) else _shortest(value)
+def parse_duration(value: Any) -> float:
+    """`1h30m` in seconds."""
+    try:
+        return duration.parse(text_of(value)).total_seconds()
+    except ValueError as error:
+        raise TemplateError(str(error)) from error
 
 
-def _not_finite(v: float) -> str:
-    if math.isnan(v):
-        return "NaN"
-    return "" if math.isfinite(v) else ("+Inf" if v > 0 else "-Inf")
+# series -------------------------------------------------------------------------------------------------------------
 
 
-def _shortest(v: float) -> str:
-    if not math.isfinite(v):
-        return _not_finite(v)
-    sign, digits, exponent = Decimal(repr(v)).normalize().as_tuple()
-    point = len(digits) + int(exponent)
-    if v == 0 or -4 <= point - 1 < 6:
-        plain = f"{Decimal(repr(v)).normalize():f}"
-        return "-0" if v == 0 and math.copysign(1, v) < 0 else plain
-    text = "".join(map(str, digits))
-    tail = f".{text[1:]}" if len(text) > 1 else ""
-    return f"{'-' if sign else ''}{text[0]}{tail}e{point - 1:+03d}"
+class Served(Protocol):
+    """What a function may know of the server behind the rules."""
+
+    @property
+    def url(self) -> str:
+        """Where people find it."""
+
+    @property
+    def query(self) -> Callable[[str], Sequence[Sample]]:
+        """An instant query for the time of the rule."""
 
 
-# printf -------------------------------------------------------------------------------------------------------------
-
-_VERB = re.compile(r"%([-+# 0]*)(\d*)(?:\.(\d*))?(.?)", re.DOTALL)
-_VERBS = "vsqdfFeEgGxX%"
-
-
-def vet_format(text: str) -> None:
-    """TemplateError where a format holds something that printf here does not know."""
-    for _flags, width, precision, verb in _VERB.findall(text):
-        if not verb or verb not in _VERBS:
-            raise TemplateError(f"the format {text[:40]!r} holds %{verb or ''}: known are %{' %'.join(_VERBS)}")
-        if int(width or 0) > WIDEST or int(precision or 0) > WIDEST:
-            raise TemplateError(f"the format {text[:40]!r} is wider than {WIDEST}")
+def query(server: Served, text: Any) -> Sequence[Sample]:
+    """The series that the server answers."""
+    return list(server.query(text_of(text)))
 
 
-def printf(text: Any, *arguments: Any) -> str:
-    """Go's Sprintf for texts, numbers and labels, complaints such as `%!d(float64=5)` included."""
-    vet_format(_text(text))
-    left = list(arguments)
-
-    def one(found: re.Match[str]) -> str:
-        flags, width, precision, verb = found.groups()
-        if verb == "%":
-            return "%"
-        if not left:
-            return f"%!{verb}(MISSING)"
-        return _pad(_formatted(left.pop(0), flags, width, precision, verb), flags, width)
-
-    out = _VERB.sub(one, text)
-    return out + (f"%!(EXTRA {', '.join(f'{_type(v)}={shown(v)}' for v in left)})" if left else "")
+def first(series: Any) -> Sample:
+    """The first of some series; TemplateError where there is none."""
+    if not _series(series):
+        raise TemplateError("first() called on vector with no elements")
+    found: Sample = series[0]
+    return found
 
 
-def _pad(text: str, flags: str, width: str) -> str:
-    return text.ljust(int(width or 0)) if "-" in flags else text.rjust(int(width or 0))
+def value(sample: Any) -> float:
+    """The value of one of them."""
+    return _sample(sample).value
 
 
-def _formatted(value: Any, flags: str, width: str, precision: str | None, verb: str) -> str:
-    if isinstance(value, Mapping):
-        inner = " ".join(
-            f"{_formatted(n, flags, '', precision, verb)}:{_formatted(value[n], flags, '', precision, verb)}"
-            for n in sorted(value)
-        )
-        return f"map[{inner}]"
-    form = _FORMS.get(_type(value), _of_text)
-    written = form(value, flags, width, precision, verb)
-    return f"%!{verb}({_type(value)}={form(value, flags, '', precision, 'v')})" if written is None else written
+def label(name: Any, sample: Any) -> str:
+    """A label of one of them, empty where it has none."""
+    return _sample(sample).labels.get(text_of(name), "")
 
 
-def _of_text(value: str, _flags: str, _width: str, precision: str | None, verb: str) -> str | None:
-    cut = value if precision is None else value[: int(precision or 0)]
-    if verb in "vs":
-        return cut
-    if verb in "xX":
-        return cut.encode().hex() if verb == "x" else cut.encode().hex().upper()
-    return _quoted(cut) if verb == "q" else None
+def strvalue(sample: Any) -> str:
+    """The label `__value__`, which old rules use."""
+    return label("__value__", sample)
 
 
-def _quoted(text: str) -> str:
-    named = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-    return '"' + "".join(named.get(c) or (c if c.isprintable() else f"\\u{ord(c):04x}") for c in text) + '"'
+def sort_by_label(name: Any, series: Any) -> list[Sample]:
+    """The series by the text of a label."""
+    return sorted(_series(series), key=lambda sample: sample.labels.get(text_of(name), ""))
 
 
-def _of_int(value: int, flags: str, width: str, precision: str | None, verb: str) -> str | None:
-    if verb not in "vdxX":
-        return None
-    kind = "d" if verb == "v" else verb
-    point = "" if precision is None else f".{precision or 0}"
-    return f"%{_kept(flags)}{_zeros(flags, width)}{point}{kind}" % value
+def path_prefix(server: Served) -> str:
+    """The path of the server's address."""
+    return urlsplit(server.url).path
 
 
-def _of_float(value: float, flags: str, width: str, precision: str | None, verb: str) -> str | None:
-    if verb not in "vfFeEgG":
-        return None
-    if not math.isfinite(value):
-        return _not_finite(value) if verb == "v" else _signed(value, flags)
-    if precision is None and verb in "vgG":
-        text = _shortest(value)
-        text = f"+{text}" if "+" in flags and verb != "v" and not text.startswith("-") else text
-        return text.upper() if verb == "G" else text
-    kind = "g" if verb == "v" else verb
-    point = "" if precision is None else f".{precision or 0}"
-    return f"%{_kept(flags)}{_zeros(flags, width)}{point}{kind}" % value
+def _series(value: Any) -> list[Sample]:
+    if not isinstance(value, list):
+        raise TemplateError(f"{shown(value)[:40]!r} is no answer of `query`")
+    return value
 
 
-def _signed(value: float, flags: str) -> str:
-    """NaN and infinity under a verb other than %v: infinity has a sign anyway, NaN where one is asked for."""
-    default = "" if math.isnan(value) else "+"
-    wanted = "+" if "+" in flags else " " if " " in flags else default
-    return ("-" if value < 0 else wanted) + _not_finite(value).lstrip("+-")
+def _sample(value: Any) -> Sample:
+    if not isinstance(value, Sample):
+        raise TemplateError(f"{shown(value)[:40]!r} is no series")
+    return value
 
 
-def _kept(flags: str) -> str:
-    return "".join(flag for flag in "+ #" if flag in flags)
+class Function(NamedTuple):
+    """A function, how many values it takes (least, most), and whether it is passed the server first."""
+
+    call: Callable[..., Any]
+    takes: tuple[int, int | None] = (1, 1)
+    served: bool = False
 
 
-def _zeros(flags: str, width: str) -> str:
-    return f"0{width}" if "0" in flags and "-" not in flags and width else ""
-
-
-def _type(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "map[string]string"
-    return {str: "string", int: "int", float: "float64"}.get(type(value), "string")
-
-
-_FORMS: dict[str, Callable[[Any, str, str, str | None, str], str | None]] = {
-    "string": _of_text, "int": _of_int, "float64": _of_float,
+FUNCTIONS: dict[str, Function] = {
+    "printf": Function(printf, (1, None)), "humanize": Function(humanize), "humanize1024": Function(humanize1024),
+    "humanizeDuration": Function(humanize_duration), "humanizePercentage": Function(humanize_percentage),
+    "humanizeTimestamp": Function(humanize_timestamp), "title": Function(title),
+    "toUpper": Function(lambda value: text_of(value).upper()),
+    "toLower": Function(lambda value: text_of(value).lower()),
+    "stripPort": Function(strip_port), "stripDomain": Function(strip_domain), "parseDuration": Function(parse_duration),
+    "query": Function(query, served=True), "first": Function(first), "value": Function(value),
+    "label": Function(label, (2, 2)), "strvalue": Function(strvalue), "sortByLabel": Function(sort_by_label, (2, 2)),
+    "externalURL": Function(lambda server: server.url, (0, 0), served=True),
+    "pathPrefix": Function(path_prefix, (0, 0), served=True),
+    "and": Function(truth, (1, None)), "or": Function(truth, (1, None)),
+    "not": Function(lambda value: not truth(value)),
+    "eq": Function(equal, (2, None)), "ne": Function(lambda one, other: not equal(one, other), (2, 2)),
+    "lt": Function(less, (2, 2)), "le": Function(lambda one, other: less(one, other) or equal(one, other), (2, 2)),
+    "gt": Function(lambda one, other: not (less(one, other) or equal(one, other)), (2, 2)),
+    "ge": Function(lambda one, other: not less(one, other), (2, 2)),
+    "len": Function(length), "index": Function(index, (2, None)), "print": Function(printed, (0, None)),
+    "println": Function(lambda *values: " ".join(map(shown, values)) + "\n", (0, None)),
 }  # fmt: skip
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "printf": printf, "humanize": humanize, "humanize1024": humanize1024, "humanizeDuration": humanize_duration,
-    "humanizePercentage": humanize_percentage, "humanizeTimestamp": humanize_timestamp, "title": title,
-    "toUpper": lambda value: _text(value).upper(), "toLower": lambda value: _text(value).lower(),
-}  # fmt: skip
+"""Those of Prometheus' templates that real rules use, and Go's own; `and` and `or` are walked by the writer."""

@@ -19,6 +19,12 @@ from opsbot.mask import mask
 BLIND = "blind/prometheus"
 """The key of the incident that says that Prometheus cannot be read."""
 
+INVALID = "rules/invalid"
+"""The key of the incident that says that files of alert rules cannot be read, and older rules are in force."""
+
+OWN = (BLIND, INVALID)
+"""Incidents about opsbot itself: they end when it says so, not by alerts."""
+
 QUIET = "none"
 """The severity of alerts that fire for ever by design (Watchdog, InfoInhibitor): known, and never an incident."""
 
@@ -95,7 +101,7 @@ def move(cause: Cause, latest: Incident | None, now: datetime, cooldown: timedel
 
 
 def _refired(cause: Cause, latest: Incident, now: datetime, cooldown: timedelta) -> bool:
-    if latest.state is not State.ESCALATED or latest.key == BLIND or now - latest.since > cooldown:
+    if latest.state is not State.ESCALATED or latest.key in OWN or now - latest.since > cooldown:
         return False
     others = [alert for alert in latest.alerts if up(alert) or alert.state is AlertState.FIRING]
     own = [alert for alert in others if alert.fingerprint in cause.alerts]
@@ -107,7 +113,7 @@ def cleared(incident: Incident) -> bool:
 
     While a run is under way or being verified nothing is said here: verification reads the alerts itself.
     """
-    if incident.origin != "alert" or incident.key == BLIND or not clearable(incident):
+    if incident.origin != "alert" or incident.key in OWN or not clearable(incident):
         return False
     return not any(alert.state is AlertState.FIRING or alert.holds for alert in incident.alerts)
 

@@ -5,29 +5,22 @@ Problems refuse the file, warnings advise. Nothing is asked of a server: conditi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from opsbot import promql
-from opsbot.core import template
-from opsbot.core.alert import SEVERITIES, AlertRule, TargetSpec
+from opsbot.core.alert import AlertRule, TargetSpec
 from opsbot.core.errors import ConfigError, Problem
-from opsbot.core.target import UNSPACED, kind_of
-from opsbot.monitor import gotemplate
-from opsbot.monitor.incidents import QUIET
-from opsbot.yamlfile import Document, Duration, Step, Strict, Title, Where, fit, read_text, reading, sound
+from opsbot.monitor import vetting
+from opsbot.monitor.vetting import Judge
+from opsbot.yamlfile import Duration, Strict, Title, Where, fit, read_text, reading, sound
 
 EVERY = timedelta(seconds=30)
 SHORTEST = timedelta(seconds=1)
-
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
 
 class TargetModel(Strict):
@@ -61,20 +54,6 @@ class FileModel(Strict):
     inhibit: list[Any] = []
 
 
-@dataclass(slots=True)
-class _Found:
-    document: Document
-    playbooks: Collection[str] | None
-    warnings: list[Problem] = field(default_factory=list)
-    name: str = ""
-
-    def bad(self, where: Where, message: str, hint: str = "", *, key: bool = False) -> None:
-        self.document.note([self.document.problem(where, message, hint, self.name, key=key)])
-
-    def warn(self, where: Where, message: str, hint: str = "") -> None:
-        self.warnings.append(self.document.problem(where, message, hint, self.name))
-
-
 def load(
     path: Path, playbooks: Collection[str] | None = None, every: timedelta = EVERY
 ) -> tuple[tuple[AlertRule, ...], tuple[Problem, ...]]:
@@ -90,7 +69,7 @@ def parse(
     `every` is how often a rule is asked that does not say so itself.
     """
     with reading(text, file) as document:
-        found = _Found(document, playbooks)
+        found = Judge(document, playbooks)
         items = _top(found).get("alerts")
         entries = enumerate(items if isinstance(items, list) else [])
         rules = [(place, _rule(found, item, place, every)) for place, item in entries]
@@ -99,14 +78,20 @@ def parse(
         return tuple(rule for _, rule in whole), tuple(found.warnings)
 
 
-def _top(found: _Found) -> dict[str, Any]:
+def patterns(text: str, file: str) -> tuple[str, ...]:
+    """The patterns under `rule_files`; ConfigError where the text cannot be read."""
+    with reading(text, file) as document:
+        found = _top(Judge(document, None)).get("rule_files")
+        return tuple(found) if isinstance(found, list) else ()
+
+
+def _top(found: Judge) -> dict[str, Any]:
     """The file's keys; what is wrong with them is noted."""
     document = found.document
     if not isinstance(document.value, dict):
         raise ConfigError([document.problem((), "must be a mapping with the key `alerts`")])
-    for key in ("rule_files", "inhibit"):
-        if isinstance(document.value.get(key), list) and document.value[key]:
-            found.bad((key,), f"{key}: is not supported yet", "leave it out", key=True)
+    if isinstance(document.value.get("inhibit"), list) and document.value["inhibit"]:
+        found.bad(("inhibit",), "inhibit: is not supported yet", "leave it out", key=True)
     try:
         fit(document, FileModel)
     except ConfigError as error:
@@ -114,7 +99,7 @@ def _top(found: _Found) -> dict[str, Any]:
     return document.value
 
 
-def _rule(found: _Found, item: Any, place: int, every: timedelta) -> AlertRule | None:
+def _rule(found: Judge, item: Any, place: int, every: timedelta) -> AlertRule | None:
     """One entry as a rule, or None where its form is wrong; every complaint is noted on the way."""
     if not isinstance(item, dict):
         return None  # said already, by the model of the file
@@ -133,22 +118,28 @@ def _rule(found: _Found, item: Any, place: int, every: timedelta) -> AlertRule |
 
 
 # What stands for a key that is missing or wrong while the others are looked at; nothing is said of these.
-_BLANK = {"name": "?", "condition": "1 > 0", "severity": "warning"}
+_BLANK = {"name": "?", "condition": "vector(1) > 0", "severity": "warning"}
 
 
-def _vetted(found: _Found, model: AlertModel, where: Where, every: timedelta) -> AlertRule:
+def _vetted(found: Judge, model: AlertModel, where: Where, every: timedelta) -> AlertRule:
     rule = _made(found, model, where, every)
-    _vet_condition(found, rule, where)
-    _vet_words(found, model, where)
-    _vet_actions(found, model, where)
-    _vet_labels(found, model, where)
-    _vet_target(found, rule, where)
+    vetting.condition(found, rule, where, "condition")
+    if model.every is not None and model.every < SHORTEST:
+        found.bad((*where, "every"), "every: must be 1s or longer")
+    vetting.severity(found, model.severity, (*where, "severity"))
+    vetting.actions(found, model.actions, (*where, "actions"))
+    vetting.texts(found, "labels", model.labels, where)
+    vetting.texts(found, "annotations", model.annotations, where)
+    for name, why in (("severity", "it has a key of its own"), ("alertname", "it is the alert's name")):
+        if name in model.labels:
+            found.bad((*where, "labels", name), f"labels: {name!r} cannot be set here: {why}", key=True)
+    vetting.target(found, rule, where)
     return rule
 
 
-def _made(found: _Found, model: AlertModel, where: Where, every: timedelta) -> AlertRule:
+def _made(found: Judge, model: AlertModel, where: Where, every: timedelta) -> AlertRule:
     given = model.target
-    spec = TargetSpec(_kind(given.kind), given.name, given.namespace) if given else None
+    spec = TargetSpec(vetting.kind(given.kind), given.name, given.namespace) if given else None
     return AlertRule(
         name=model.name, condition=model.condition, severity=model.severity, actions=tuple(model.actions),
         hold_for=model.hold_for, keep_firing_for=model.keep_firing_for, every=model.every or every,
@@ -157,136 +148,10 @@ def _made(found: _Found, model: AlertModel, where: Where, every: timedelta) -> A
     )  # fmt: skip
 
 
-def _kind(word: str) -> str:
-    try:
-        return kind_of(word)
-    except ValueError:
-        return word
-
-
-def _unique(found: _Found, rules: list[tuple[int, AlertRule]]) -> None:
+def _unique(found: Judge, rules: list[tuple[int, AlertRule]]) -> None:
     first: dict[str, AlertRule] = {}
     for place, rule in rules:
         before = first.setdefault(rule.id, rule)
         if before is not rule:
             found.name = rule.name
             found.bad(("alerts", place), f"{rule.name!r} is given twice", f"the first one is in line {before.line}")
-
-
-# one entry ----------------------------------------------------------------------------------------------------------
-
-
-def _vet_condition(found: _Found, rule: AlertRule, where: Where) -> None:
-    at = (*where, "condition")
-    try:
-        promql.condition(rule.condition)
-    except ValueError as error:
-        found.bad(at, f"condition: no PromQL that can be watched: {error}")
-        return
-    if not promql.has_comparison(rule.condition):
-        found.warn(at, "condition has no comparison: it holds for every series, even at 0", "compare it, as in `> 0`")
-    kept = promql.kept_labels(rule.condition)
-    if kept is not None:
-        _vet_dropped(found, rule, where, kept)
-
-
-def _vet_dropped(found: _Found, rule: AlertRule, where: Where, kept: frozenset[str]) -> None:
-    """Warn of templates that name a label which the result of the condition cannot have."""
-    texts = [(step, name, text) for step in ("labels", "annotations") for name, text in getattr(rule, step).items()]
-    for step, name, text in texts:
-        for label in sorted(_named(text) - kept):
-            _dropped(found, (*where, step, name), label)
-    final = kept | rule.labels.keys() | {"severity", "alertname"}
-    for name, text in _target_texts(rule):
-        for label in sorted(_target_labels(text) - final):
-            _dropped(found, (*where, "target", name), label)
-
-
-def _dropped(found: _Found, at: Where, label: str) -> None:
-    found.warn(at, f"the condition drops the label {label!r}: it will be empty", f"keep it: `by ({label})`")
-
-
-def _named(text: str) -> frozenset[str]:
-    try:
-        return gotemplate.parse(text).labels
-    except ValueError:
-        return frozenset()
-
-
-def _target_texts(rule: AlertRule) -> Iterator[tuple[str, str]]:
-    if rule.target:
-        yield from (("kind", rule.target.kind), ("namespace", rule.target.namespace), ("name", rule.target.name))
-
-
-def _target_labels(text: str) -> frozenset[str]:
-    try:
-        return frozenset(path.removeprefix("labels.") for path in template.references(text))
-    except ValueError:
-        return frozenset()
-
-
-def _vet_words(found: _Found, model: AlertModel, where: Where) -> None:
-    if model.every is not None and model.every < SHORTEST:
-        found.bad((*where, "every"), "every: must be 1s or longer")
-    if model.severity not in (*SEVERITIES, QUIET):
-        near = get_close_matches(model.severity, SEVERITIES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(SEVERITIES)}"
-        found.warn((*where, "severity"), f"severity {model.severity[:40]!r} is not known: it ranks as warning", hint)
-
-
-def _vet_actions(found: _Found, model: AlertModel, where: Where) -> None:
-    for place, name in enumerate(model.actions):
-        at: Where = (*where, "actions", place)
-        if name in model.actions[:place]:
-            found.bad(at, f"actions: {name!r} is given twice")
-        elif found.playbooks is not None and name not in found.playbooks:
-            near = get_close_matches(name, sorted(found.playbooks), n=1, cutoff=0.5)
-            known = ", ".join(sorted(found.playbooks)) or "none"
-            hint = f"did you mean {near[0]!r}?" if near else f"known playbooks: {known}"
-            found.bad(at, f"actions: there is no playbook {name[:60]!r}", hint)
-
-
-def _vet_labels(found: _Found, model: AlertModel, where: Where) -> None:
-    for step, texts in (("labels", model.labels), ("annotations", model.annotations)):
-        for name, text in texts.items():
-            at: Where = (*where, step, name)
-            if not _LABEL.fullmatch(name) or (step == "labels" and name == "__name__"):
-                found.bad(at, f"{step}: {name[:60]!r} is no label name", "letters, digits and _ only", key=True)
-            try:
-                gotemplate.parse(text)
-            except ValueError as error:
-                found.bad(at, f"{step}.{name}: {error}")
-    for name, why in (("severity", "it has a key of its own"), ("alertname", "it is the alert's name")):
-        if name in model.labels:
-            found.bad((*where, "labels", name), f"labels: {name!r} cannot be set here: {why}", key=True)
-
-
-def _vet_target(found: _Found, rule: AlertRule, where: Where) -> None:
-    if rule.target is None:
-        if rule.actions:
-            found.warn((*where, "actions"), "there is no target: nothing will be proposed", "name one under `target`")
-        return
-    for step, text in _target_texts(rule):
-        _vet_reference(found, text, (*where, "target", step), step)
-    if "{{" in rule.target.kind:
-        return
-    try:
-        spaced = kind_of(rule.target.kind) not in UNSPACED
-    except ValueError as error:
-        found.bad((*where, "target", "kind"), f"target.kind: {error}")
-        return
-    if spaced and not rule.target.namespace:
-        found.bad((*where, "target"), "target.namespace: is missing")
-
-
-def _vet_reference(found: _Found, text: str, at: Where, step: Step) -> None:
-    try:
-        paths = list(template.references(text))
-    except ValueError as error:
-        found.bad(at, f"target.{step}: {error}")
-        return
-    for path in paths:
-        if not path.startswith("labels.") or path.count(".") != 1:
-            found.bad(at, f"target.{step}: {path!r} is not known here", "write {{ labels.NAME }}")
-    if not paths and step != "kind" and text and not re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", text, re.ASCII):
-        found.bad(at, f"target.{step}: {text[:60]!r} is no {step} of a Kubernetes object")

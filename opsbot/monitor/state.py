@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from opsbot.core import target as targets
 from opsbot.core import template
 from opsbot.core.alert import Alert, AlertRule, AlertState, Sample, fingerprint
 from opsbot.core.errors import PermanentError
-from opsbot.core.evidence import MaskedText
 from opsbot.core.target import Target
 from opsbot.mask import mask, mask_tree
 from opsbot.monitor import gotemplate
-from opsbot.monitor.gofuncs import TemplateError
-from opsbot.monitor.gotemplate import Scope
+from opsbot.monitor.goprint import TemplateError
+from opsbot.monitor.gotemplate import NOWHERE, Scope, Server
 
 RETENTION = timedelta(minutes=15)
 """How long a resolved alert is remembered (rules/alerting.go, resolvedRetention)."""
@@ -37,19 +37,62 @@ class SameLabelsError(PermanentError):
     """Two samples end up with the same labels once the rule's own are applied: the rule must be changed."""
 
 
+class TooManyError(PermanentError):
+    """A rule has more alerts than its group allows; nothing has changed then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a rule makes of one sample: final labels, annotations, and the sample's value; nothing is masked."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    value: float
+
+
 def step(
-    rule: AlertRule, samples: Iterable[Sample], active: Sequence[Alert], now: datetime, cluster: str = ""
-) -> list[Alert]:
+    rule: AlertRule, samples: Iterable[Sample], active: Sequence[Alert], now: datetime, cluster: str = "",
+    server: Server = NOWHERE,
+) -> list[Alert]:  # fmt: skip
     """The alerts of a rule after one complete answer for the time `now`, resolved ones included.
 
     An alert that is absent is inactive. A sample counts whatever its value is, NaN included: that it is there at all is
-    what the condition says. SameLabelsError where two samples would be the same alert; nothing has changed then.
+    what the condition says. SameLabelsError where two samples would be the same alert, TooManyError where there are
+    more than the rule's limit; nothing has changed then. `server` is what templates may ask.
     """
+    return walk(rule, words(rule, samples, server), active, now, cluster)
+
+
+def words(rule: AlertRule, samples: Iterable[Sample], server: Server = NOWHERE) -> dict[str, Words]:
+    """What the rule makes of each sample, by fingerprint."""
+    own = {**rule.labels, **({"severity": rule.severity} if rule.severity else {})}
+    parsed = {name: gotemplate.parse(text) for name, text in own.items()}
+    notes = {name: gotemplate.parse(text) for name, text in rule.annotations.items()}
+    found: dict[str, Words] = {}
+    identity = rule.id
+    for sample in samples:
+        scope = Scope(sample.labels, float(sample.value), server)
+        labels = _labels(rule, sample, {name: _rendered(text, scope) for name, text in parsed.items()})
+        name = fingerprint(identity, labels)
+        if name in found:
+            raise SameLabelsError(f"two results of {rule.name!r} have the same labels after the rule's own are applied")
+        found[name] = Words(labels, {note: _rendered(text, scope) for note, text in notes.items()}, float(sample.value))
+    return found
+
+
+def walk(
+    rule: AlertRule, said: Mapping[str, Words], active: Sequence[Alert], now: datetime, cluster: str = ""
+) -> list[Alert]:
+    """The alerts afterwards, given what the rule makes of the samples."""
     before = {alert.fingerprint: alert for alert in active}
-    seen = _seen(rule, samples, now, cluster)
-    held = [_held(rule, alert, before.get(alert.fingerprint), now) for alert in seen.values()]
-    gone = [_not_held(rule, alert, now) for name, alert in before.items() if name not in seen]
-    return held + [alert for alert in gone if alert is not None]
+    fresh = (_begun(rule, name, one, before.get(name), now, cluster) for name, one in said.items())
+    held = [_held(rule, alert, before.get(alert.fingerprint), now) for alert in fresh]
+    gone = [_not_held(rule, alert, now) for name, alert in before.items() if name not in said]
+    alerts = held + [alert for alert in gone if alert is not None]
+    count = sum(alert.state is not AlertState.RESOLVED for alert in alerts)
+    if 0 < rule.limit < count:
+        raise TooManyError(f"{rule.name!r} has {count} alerts, more than the limit of {rule.limit} of its group")
+    return alerts
 
 
 def carried(active: Sequence[Alert], answered: datetime | None, now: datetime) -> list[Alert]:
@@ -67,32 +110,20 @@ def carried(active: Sequence[Alert], answered: datetime | None, now: datetime) -
 # one sample ---------------------------------------------------------------------------------------------------------
 
 
-def _seen(rule: AlertRule, samples: Iterable[Sample], now: datetime, cluster: str) -> dict[str, Alert]:
-    """Each sample as the pending alert that it would begin, by fingerprint."""
-    parsed = {name: gotemplate.parse(text) for name, text in {**rule.labels, "severity": rule.severity}.items()}
-    notes = {name: gotemplate.parse(text) for name, text in rule.annotations.items()}
-    found: dict[str, Alert] = {}
-    for sample in samples:
-        scope = Scope(sample.labels, float(sample.value))
-        labels = _labels(rule, sample, {name: _rendered(text, scope) for name, text in parsed.items()})
-        name = fingerprint(rule.id, labels)
-        if name in found:
-            raise SameLabelsError(f"two results of {rule.name!r} have the same labels after the rule's own are applied")
-        annotations = {note: mask(_rendered(text, scope)) for note, text in notes.items()}
-        found[name] = _begun(rule, sample, name, labels, annotations, now, _target(rule, labels, cluster))
-    return found
-
-
 def _begun(
-    rule: AlertRule, sample: Sample, name: str, labels: Mapping[str, str], annotations: Mapping[str, MaskedText],
-    now: datetime, target: Target | None,
+    rule: AlertRule, name: str, said: Words, before: Alert | None, now: datetime, cluster: str
 ) -> Alert:  # fmt: skip
+    """A sample as the pending alert that it would begin; labels that are masked already are not masked again."""
     return Alert(
-        rule=rule.id, name=rule.name, fingerprint=name, severity=mask(labels.get("severity", "")),
-        labels=mask_tree(labels), state=AlertState.PENDING, active_at=now,
-        value=float(sample.value) if math.isfinite(sample.value) else None, held_at=now, holds_since=now,
-        annotations=annotations, actions=rule.actions, target=target,
+        rule=rule.id, name=rule.name, fingerprint=name, severity=_masked(said.labels.get("severity", "")),
+        labels=before.labels if before else mask_tree(said.labels), state=AlertState.PENDING, active_at=now,
+        value=said.value if math.isfinite(said.value) else None, held_at=now, holds_since=now,
+        annotations={note: _masked(text) for note, text in said.annotations.items()}, actions=rule.actions,
+        target=_target(rule, said.labels, cluster),
     )  # fmt: skip
+
+
+_masked = lru_cache(maxsize=10_000)(mask)
 
 
 def _labels(rule: AlertRule, sample: Sample, own: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from opsbot.core.alert import Alert, AlertRule, AlertState, TargetSpec
 from opsbot.core.approval import Approval, ApprovalState
 from opsbot.core.audit import Note
-from opsbot.core.errors import Blind, Conflict, OpsbotError, PermanentError
+from opsbot.core.errors import Blind, Conflict, OpsbotError, PermanentError, Problem
 from opsbot.core.evidence import MaskedText
 from opsbot.core.incident import Incident, State, advance
 from opsbot.monitor.agent import MonitorAgent
@@ -541,3 +541,88 @@ def test_hostile_labels_reach_nobody_unmasked(store: SqlStore) -> None:
     assert "hunter2secret" not in world.one.title
     assert len(world.one.title) <= 200
     assert not [e for e in store.audit() if "hunter2secret" in str(e.detail)]
+
+
+# rules that change ----------------------------------------------------------------------------------------------------
+
+OTHER = replace(RULE, name="Other", condition="max(y) > 1", target=None)
+BAD = (Problem("a.yaml", 7, 3, "for: 'x' is no duration", "", "Slow"),)
+
+
+def test_rules_that_are_gone_end_their_alerts_and_incidents(world: World) -> None:
+    world.up(0)
+    world.agent.watch([OTHER])
+    world.metrics.says(OTHER.condition)
+    world.poll(30, OTHER)
+    assert world.states() == [State.RESOLVED]
+    assert world.one.reason == "rule_gone"
+
+
+def test_a_rule_that_is_gone_is_asked_no_more(world: World) -> None:
+    world.agent.watch([OTHER])
+    world.poll(0, RULE)
+    assert world.metrics.asked == []
+    assert world.agent.blindness() == {}
+
+
+def test_blindness_of_a_rule_that_is_gone_is_forgotten(world: World) -> None:
+    world.metrics.fails(RULE.condition, Blind("no"))
+    world.poll(0)
+    world.agent.watch([OTHER])
+    world.metrics.says(OTHER.condition)
+    world.poll(BLIND_FOR + 1, OTHER)
+    assert world.incidents() == ()
+
+
+def test_files_that_cannot_be_read_are_one_incident_until_they_can(world: World) -> None:
+    for seconds in (0, 5, 10):
+        world.agent.tell_invalid(BAD, START + timedelta(seconds=seconds))
+    assert world.one.severity == "warning"
+    assert world.one.title.startswith("alert rules cannot be read, older ones stay in force: Slow: a.yaml:7:3: for:")
+    world.down(12)
+    assert world.states() == [State.OPEN]
+    world.agent.tell_invalid((), START + timedelta(seconds=15))
+    assert (world.states(), world.one.reason) == ([State.RESOLVED], "files_good_again")
+    assert world.acts()[0] == ("opened", "rules_invalid")
+
+
+def test_files_that_a_human_knows_of_are_not_told_again(world: World) -> None:
+    world.agent.tell_invalid(BAD, START)
+    world.walk("closed", at=5)
+    world.agent.tell_invalid(BAD, START + timedelta(seconds=10))
+    assert world.states() == [State.RESOLVED]
+
+
+def test_the_incident_of_files_ends_after_a_restart_too(world: World) -> None:
+    world.agent.tell_invalid(BAD, START)
+    world.started().tell_invalid((), START + timedelta(seconds=5))
+    assert world.states() == [State.RESOLVED]
+
+
+# what a rule asks -----------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_with_an_offset_is_asked_for_an_earlier_time(store: SqlStore) -> None:
+    text = '{{ query "up" | first | value }}'
+    world = World(store, replace(RULE, query_offset=timedelta(seconds=20), annotations={"summary": text}))
+    world.metrics.says("up", ({}, 5.0))
+    world.up(60)
+    assert world.metrics.asked == [
+        (RULE.condition, START + timedelta(seconds=40)),
+        ("up", START + timedelta(seconds=40)),
+    ]
+    assert (world.one.title, store.alerts()[0].active_at) == ("5", START + timedelta(seconds=60))
+
+
+def test_a_template_whose_question_is_not_answered_says_so(store: SqlStore) -> None:
+    world = World(store, replace(RULE, annotations={"summary": '{{ query "up" | len }}'}))
+    world.up(0)
+    assert world.one.title.startswith("<error expanding template: query: the fake was told nothing")
+
+
+def test_the_place_that_prometheus_names_is_shown(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    said = 'refuses the expression: invalid parameter "query": 1:5: parse error: unexpected end of input'
+    world.metrics.fails(RULE.condition, PermanentError(said))
+    world.poll(0)
+    (record,) = [record for record in caplog.records if "cannot be read" in record.getMessage()]
+    assert record.__dict__["fields"] == {"at": f"{RULE.condition}\n    ^"}

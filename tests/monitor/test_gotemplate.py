@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 
-from opsbot.monitor.gofuncs import FUNCTIONS, TemplateError
-from opsbot.monitor.gotemplate import LONGEST, Scope, parse
+from opsbot.core.alert import Sample
+from opsbot.monitor.gofuncs import FUNCTIONS
+from opsbot.monitor.goprint import TemplateError
+from opsbot.monitor.gotemplate import LONGEST, Scope, Server, parse
 
+START = datetime(2026, 5, 4, tzinfo=UTC)
 SCOPE = Scope({"__name__": "x", "job": "api", "zone": "Eu-1"}, 1234.5)
 
 
@@ -44,12 +48,18 @@ def test_rendered(text: str, want: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{{ if $value }}x{{ end }}", "'if' is not supported"),
-        ("{{ range query \"up\" }}", "'range' is not supported"),
-        ("{{ with $labels }}{{ end }}", "'with' is not supported"),
-        ("{{ $x := 5 }}", r"':= 5 }}' is not supported"),
+        ("{{ if $value }}x", "{{ if }} in a template has no {{ end }}"),
+        ("{{ range query \"up\" }}{{ else if 1 }}{{ end }}", "{{ else if }} does not fit {{ range }}"),
+        ("{{ with $labels }}{{ .a.b }}{{ else }}{{ else }}{{ end }}", "{{ with }} in a template has no {{ end }}"),
+        ("{{ $x = 5 }}", "'\\$x' in a template is not defined"), ("{{ if 1 }}{{ $x := 5 }}{{ end }}{{ $x }}",
+        "not defined"),
+        ("{{ $a, $b := 5 }}", "must be one variable"), ("{{ 5 := 5 }}", "must be one variable"),
+        ("{{ end }}", "closes nothing"), ("{{ else }}", "closes nothing"), ("{{ .Foo }}", "known fields are .Labels"),
+        ("{{ $.Foo }}", "known fields"), ("{{ template \"x\" }}", "'template' is not supported"),
+        ("{{ define \"x\" }}{{ end }}", "'define' is not supported"), ("{{ break }}", "'break' is not supported"),
+        ("{{ if 1 }}" * 30 + "{{ end }}" * 30, "blocks in each other"), ("{{ eq 1 }}", "takes 2 or more"),
         ("{{ . }}", "is not supported"),
-        ("{{ $externalURL }}", "'\\$externalURL' is not supported"),
+        ("{{ $other }}", "'\\$other' in a template is not defined"),
         ("{{ $labels.a.b }}", "is not supported"),
         ("{{ $value.x }}", "is not supported"),
         ("{{ reReplaceAll \"a\" \"b\" $labels.job }}", "'reReplaceAll' is not supported"),
@@ -69,15 +79,18 @@ def test_rendered(text: str, want: str) -> None:
         ("{{ (($value) }}", "no closing"),
         ("{{ $value) }}", "unexpected"),
         ("{{ \"a }}", "not supported"),
-        ("{{ \"\\x41\" }}", "escape"),
+        ("{{ \"\\z\" }}", "escape"), ("{{ \"\\xe4\" }}", "escape"),
         ("{{" + "(" * 1000 + "5" + ")" * 1000 + "}}", "brackets"),
         ("x" * (LONGEST + 1), "longer"),
     ],
     ids=[
-        "if", "range", "with", "variable", "dot", "other variable", "deep label", "field of a number", "other function",
+        "if", "range", "with", "variable", "scope", "two variables", "no variable", "end", "else", "field",
+        "field of all",
+        "template", "define", "break", "deep blocks", "one of two", "dot", "other variable", "deep label",
+        "field of a number", "other function",
         "empty", "empty pipe", "unclosed", "half closed", "function last", "value called", "constant called",
         "no value", "two values", "no format", "unknown verb", "star", "bare percent", "wide", "unclosed bracket",
-        "stray bracket", "open text", "escape", "deep", "long",
+        "stray bracket", "open text", "escape", "byte", "deep", "long",
     ],
 )  # fmt: skip
 def test_refused_at_load(text: str, why: str) -> None:
@@ -109,7 +122,7 @@ def test_the_labels_that_a_template_names() -> None:
     ],
 )  # fmt: skip
 def test_functions(function: str, value: object, want: str) -> None:
-    assert FUNCTIONS[function](value) == want
+    assert FUNCTIONS[function].call(value) == want
 
 
 @pytest.mark.parametrize(
@@ -149,3 +162,71 @@ def test_what_cannot_be_filled_is_an_error_of_its_own(text: str) -> None:
 def test_a_format_out_of_a_label_is_bounded_too() -> None:
     with pytest.raises(TemplateError, match="wider"):
         parse("{{ printf $labels.f 5 }}").render(Scope({"f": "%99999999d"}, 1))
+
+
+SERIES = {
+    "up": [Sample({"job": "b", "__value__": "v"}, 1.0, START), Sample({"job": "a"}, 2.5, START)],
+    "many": [Sample({}, float(n), START) for n in range(400)],
+}
+SERVED = Server({"cluster": "c1"}, "https://p.example/base", lambda text: SERIES.get(text, []))
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("{{ $externalLabels.cluster }} {{ .ExternalLabels.cluster }} {{ $externalURL }}",
+        "c1 c1 https://p.example/base"),
+        ("{{ externalURL }} {{ pathPrefix }}", "https://p.example/base /base"),
+        ('{{ range query "up" }}{{ .Labels.job }}={{ .Value }} {{ end }}', "b=1 a=2.5 "),
+        ('{{ range $i, $s := query "up" }}{{ $i }}{{ $s.Labels.job }}{{ end }}', "0b1a"),
+        ('{{ range query "up" | sortByLabel "job" }}{{ .Labels.job }}{{ end }}', "ab"),
+        ('{{ query "up" | first | value | humanize }}', "1"),
+        ('{{ with query "none" }}x{{ else }}nobody{{ end }}', "nobody"),
+        ('{{ with query "up" }}{{ . | first | label "job" }}{{ strvalue (first .) }}{{ end }}', "bv"),
+        ('{{ (query "up" | first).Value }}', "1"),
+        ("{{ if gt $value 2000.0 }}a{{ else if eq $labels.job \"api\" }}b{{ else }}c{{ end }}", "b"),
+        ("{{ with $x := $labels.none }}a{{ else }}{{ .Value }}{{ end }}", "1234.5"),
+        ("{{ with $labels.job }}{{ . }} of {{ $.Labels.zone }}{{ end }}", "api of Eu-1"),
+        ("{{ $x := 1 }}{{ if true }}{{ $x = 2 }}{{ $x := 3 }}{{ end }}{{ $x }}", "2"),
+        ("{{ range $k, $v := $labels }}{{ $k }}:{{ $v }},{{ end }}", "__name__:x,job:api,zone:Eu-1,"),
+        ("a {{- if true -}} b {{- end -}} c", "abc"),
+    ],
+    ids=[
+        "external", "address", "range", "places", "sorted", "value", "no series", "label", "chain", "else if",
+        "else keeps the dot", "the whole", "scopes", "labels in turn", "trims",
+    ],
+)  # fmt: skip
+def test_blocks_variables_and_queries(text: str, want: str) -> None:
+    assert parse(text).render(Scope(SCOPE.labels, SCOPE.value, SERVED)) == want
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{{ query "none" | first }}', "no elements"), ('{{ query "up" }}', "cannot be written"),
+        ("{{ range $value }}{{ end }}", "cannot walk"), ("{{ gt $value 5 }}", "incompatible types"),
+        ("{{ lt $labels 5 }}", "invalid type"), ("{{ lt true false }}", "invalid type"), ("{{ index $labels 5 }}",
+        "find"),
+        ("{{ with $value }}{{ .x }}{{ end }}", "no field"), ("{{ len $value }}", "len of"), ("{{ value $value }}",
+        "no series"),
+        ('{{ parseDuration "x" }}', "no duration"), ("{{ sortByLabel \"a\" $value }}", "no answer"),
+        ('{{ range query "many" }}{{ range query "many" }}{{ end }}{{ end }}', "too much work"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_with_a_value(text: str, why: str) -> None:
+    with pytest.raises(TemplateError, match=why):
+        parse(text).render(Scope(SCOPE.labels, SCOPE.value, SERVED))
+
+
+def test_a_query_without_a_server_is_an_error() -> None:
+    with pytest.raises(TemplateError, match="no server"):
+        parse('{{ query "up" }}').render(SCOPE)
+
+
+def test_a_label_that_is_asked_for_first_is_not_missed() -> None:
+    assert parse("{{ with $labels.a }}{{ $labels.a }}{{ $labels.b }}{{ end }}{{ $.Labels.c }}").labels == {"b", "c"}
+
+
+@pytest.mark.parametrize(("text", "asks"), [('{{ if $value }}{{ query "x" | len }}{{ end }}', True), ("query", False)])
+def test_whether_it_asks_the_server(text: str, asks: bool) -> None:
+    assert parse(text).queries is asks

@@ -9,6 +9,7 @@ import pytest
 
 from opsbot.core.alert import AlertRule, TargetSpec
 from opsbot.core.errors import ConfigError, Problem
+from opsbot.monitor import rulefile
 from opsbot.monitor.rulefile import load, parse
 
 PLAYBOOKS = ("restart_workload", "scale_up_agents")
@@ -111,7 +112,7 @@ BAD = {
     "label is a number": (entry("labels: {a: 5}"), 5, "labels.a: must be text", ""),
     "severity as label": (entry("labels: {severity: page}"), 5, "'severity' cannot be set here", ""),
     "alertname as label": (entry("labels: {alertname: b}"), 5, "'alertname' cannot be set here", ""),
-    "template": (entry("annotations: {s: '{{ if $value }}'}"), 5, "annotations.s: 'if' is not supported", ""),
+    "template": (entry("annotations: {s: '{{ if $value }}'}"), 5, "annotations.s: {{ if }} in a template has no", ""),
     "label template": (entry("labels: {s: '{{ $value'}"), 5, "labels.s: an opening {{ has no closing", ""),
     "target without kind": (entry("target: {name: a, namespace: b}"), 5, "target.kind: is missing", ""),
     "target without name": (entry("target: {kind: Deployment, namespace: b}"), 5, "target.name: is missing", ""),
@@ -136,7 +137,6 @@ BAD = {
     "empty file": ("", 1, "0 YAML documents", ""),
     "two documents": ("alerts: []\n---\nalerts: []", 1, "2 YAML documents", ""),
     "not YAML": ("alerts: [", 2, "not valid YAML", ""),
-    "rule files": ("rule_files: [x.yaml]", 1, "rule_files: is not supported yet", "leave it out"),
     "inhibit": ("alerts: []\ninhibit: [{}]", 2, "inhibit: is not supported yet", "leave it out"),
     "alias": ("alerts: &a []\ninhibit: *a", 2, "an alias is not allowed", ""),
 }  # fmt: skip
@@ -189,8 +189,8 @@ TOGETHER = {
         "alerts:\n  - {name: &a x, condition: up > 1, severity: *a}\n  - {name: y, condition: 'up{', severity: info}",
         ["an alias", "unexpected end"],
     ),
-    "rule files, inhibit and the top": (
-        "rule_files: [x]\ninhibit: [{}]\nalert: 1", ["not supported", "not supported", "not a known key"],
+    "inhibit and the top": (
+        "rule_files: [x]\ninhibit: [{}]\nalert: 1", ["not supported", "not a known key"],
     ),
     "label of a wrong type beside a bad name": (
         entry("labels: {a: 5, b-c: x}"), ["labels.a: must be text", "no label name"],
@@ -246,3 +246,10 @@ def test_no_false_warning(text: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path / "alerts.yaml")
+
+
+def test_the_patterns_of_other_files() -> None:
+    assert rulefile.patterns("rule_files: ['a/*.yaml', b.yaml]", "f") == ("a/*.yaml", "b.yaml")
+    assert rulefile.patterns("alerts: []", "f") == ()
+    with pytest.raises(ConfigError, match="must be text"):
+        rulefile.patterns("rule_files: [5]", "f")

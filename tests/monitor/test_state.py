@@ -12,7 +12,8 @@ import pytest
 from opsbot.core.alert import Alert, AlertRule, AlertState, Sample, TargetSpec
 from opsbot.core.evidence import MaskedText
 from opsbot.core.target import Target
-from opsbot.monitor.state import LONGEST, SameLabelsError, carried, step
+from opsbot.monitor.gotemplate import Server
+from opsbot.monitor.state import LONGEST, SameLabelsError, TooManyError, carried, step, words
 
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 RULE = AlertRule(name="Slow", condition="x > 5", severity="critical")
@@ -245,3 +246,45 @@ def test_after_an_hour_unseen_pending_ones_start_anew(gap: float, states: list[s
 
 def test_nothing_is_carried_from_nowhere() -> None:
     assert carried([], None, START) == []
+
+
+# limits, severities, servers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(0, True), (2, True), (1, False)], ids=["none", "as many", "fewer"])
+def test_more_alerts_than_the_limit_are_an_error(limit: int, fits: bool) -> None:
+    seen = [sample(labels={"pod": "a"}), sample(labels={"pod": "b"})]
+    limited = replace(RULE, limit=limit)
+    if fits:
+        assert len(step(limited, seen, [], START)) == 2
+    else:
+        with pytest.raises(TooManyError, match="more than the limit of 1"):
+            step(limited, seen, [], START)
+
+
+def test_a_rule_without_a_severity_leaves_that_of_the_sample() -> None:
+    (found,) = step(replace(RULE, severity=""), [sample(labels={"severity": "page"})], [], START)
+    assert (found.severity, found.labels["severity"]) == ("page", "page")
+
+
+def test_a_severity_that_is_empty_takes_it_away() -> None:
+    (found,) = step(
+        replace(RULE, severity="", labels={"severity": ""}), [sample(labels={"severity": "page"})], [], START
+    )
+    assert "severity" not in found.labels
+
+
+def test_templates_may_ask_the_server() -> None:
+    server = Server({"cluster": "c1"}, query=lambda text: [Sample({"q": text}, 5.0, START)])
+    text = '{{ $externalLabels.cluster }} {{ query "up" | first | label "q" }} {{ query "up" | first | value }}'
+    (found,) = step(replace(RULE, annotations={"summary": text}), [sample()], [], START, server=server)
+    assert found.annotations["summary"] == "c1 up 5"
+
+
+def test_words_are_what_people_are_told_before_it_is_masked() -> None:
+    made = replace(RULE, annotations={"s": "password=hunter2-{{ $value }}"}, labels={"team": "a"})
+    (said,) = words(made, [sample()]).values()
+    assert said.annotations == {"s": "password=hunter2-7"}
+    assert said.labels["team"] == "a"
+    (alert,) = step(made, [sample()], [], START)
+    assert "hunter2" not in alert.annotations["s"]

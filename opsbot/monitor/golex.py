@@ -1,0 +1,110 @@
+"""The text of a template in, plain text and the tokens of its actions out, in turn; it knows no meaning."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Token(NamedTuple):
+    """A piece of an action: what it is (a group of `_TOKEN`), and as it is written."""
+
+    kind: str
+    word: str
+
+
+_TOKEN = re.compile(
+    r"""(?P<blank>\s+) | (?P<close>}}) | (?P<pipe>\|) | (?P<open>\() | (?P<end>\)) | (?P<declare>:=) | (?P<assign>=)
+    | (?P<comma>,) | (?P<text>"(?:\\.|[^"\\\n])*") | (?P<raw>`[^`]*`)
+    | (?P<number>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+))(?![\w.])
+    | (?P<variable>\$(?:[A-Za-z_]\w*)?) | (?P<field>\.[A-Za-z_]\w*) | (?P<dot>\.)(?![\w.]) | (?P<name>[A-Za-z_]\w*)""",
+    re.VERBOSE | re.ASCII,
+)
+_COMMENT = re.compile(r"/\*.*?\*/(?=(?:\s+-)?}})", re.DOTALL)
+
+Action = tuple[Token, ...]
+
+
+def pieces(text: str) -> Iterator[str | Action]:
+    """Plain text and actions as they follow each other, comments left out and trim marks done.
+
+    A blank is a token too: it tells `f .x` from `f.x`. ValueError for what no token is.
+    """
+    at, trim = 0, False
+    while (start := text.find("{{", at)) >= 0:
+        before, inner = text[at:start], start + 2
+        trims_before = text[inner : inner + 1] == "-" and text[inner + 1 : inner + 2].isspace()
+        yield from _plain(before, left=trim, right=trims_before)
+        action, at, trim = _action(text, inner + trims_before)
+        yield from () if action is None else (action,)
+    yield from _plain(text[at:], left=trim, right=False)
+
+
+def _plain(text: str, *, left: bool, right: bool) -> Iterator[str]:
+    text = text.lstrip() if left else text
+    text = text.rstrip() if right else text
+    yield from (text,) if text else ()
+
+
+def _action(text: str, at: int) -> tuple[Action | None, int, bool]:
+    """What stands between `{{` and `}}`, where the text goes on, and whether blanks after it are trimmed."""
+    comment = _COMMENT.match(text, at) or _COMMENT.match(text, at + 1 if text[at : at + 1].isspace() else at)
+    if comment:
+        trim = text[comment.end() : comment.end() + 2] != "}}"
+        return None, text.index("}}", comment.end()) + 2, trim
+    tokens: list[Token] = []
+    while True:
+        if text[at : at + 3] == "-}}" and text[at - 1].isspace():
+            return tuple(tokens), at + 3, True
+        found = _TOKEN.match(text, at)
+        if not found:
+            raise ValueError(_unread(text, at))
+        at = found.end()
+        if found.lastgroup == "close":
+            return tuple(tokens), at, False
+        tokens.append(Token(str(found.lastgroup), found[0]))
+
+
+def _unread(text: str, at: int) -> str:
+    left = text[at : at + 20]
+    return f"{left!r} is not supported in a template" if left else "an opening {{ has no closing }}"
+
+
+def constant(token: Token) -> str | int | float:
+    """The value of a text or a number; ValueError where it is neither."""
+    if token.kind == "raw":
+        return token.word[1:-1].replace("\r", "")
+    if token.kind == "text":
+        return _unquoted(token.word)
+    if token.kind != "number":
+        raise ValueError(f"unexpected {token.word!r} in a template")
+    return int(token.word) if re.fullmatch(r"[-+]?\d{1,18}", token.word) else float(token.word)
+
+
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([0-7]{3})|U([0-9a-fA-F]{8})|([abfnrtv\\\"])|(u[0-9a-fA-F]{4}))")
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
+
+
+def _unquoted(word: str) -> str:
+    body = word[1:-1]
+    if "\\" in _ESCAPE.sub("", body):
+        raise ValueError(f"the text {word[:40]} in a template has an escape that is not known")
+    try:
+        return _ESCAPE.sub(_meant, body)
+    except ValueError:
+        raise ValueError(f"the text {word[:40]} in a template has an escape that is not known") from None
+
+
+def _meant(found: re.Match[str]) -> str:
+    """A letter for an escape; bytes beyond ASCII would be half a letter, and are refused."""
+    byte, octal, wide, plain, narrow = found.groups()
+    if plain:
+        return _ESCAPES[plain]
+    if narrow:
+        return str(json.loads(f'"\\{narrow}"'))
+    code = int(octal, 8) if octal else int(byte or wide, 16)
+    if code > (0x7F if not wide else 0x10FFFF):
+        raise ValueError(code)
+    return chr(code)

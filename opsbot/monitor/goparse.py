@@ -1,0 +1,240 @@
+"""Plain text and tokens in, the body of a template out; whatever Prometheus would not know, or we do not, is refused.
+
+What depends on a sample is not looked at here, but everything that can be told without one is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opsbot.monitor import gofuncs, golex, goprint
+from opsbot.monitor.golex import Action, Token
+from opsbot.monitor.gonodes import Block, Body, Call, Chain, Constant, Node, Pipe, Reference
+
+DEEPEST = 20
+VARIABLES = ("$labels", "$value", "$externalLabels", "$externalURL")
+"""What Prometheus defines before each template (rules/alerting.go, Eval)."""
+
+FIELDS = ("Labels", "Value", "ExternalLabels", "ExternalURL")
+_SETS = ("$labels", "$externalLabels", "Labels", "ExternalLabels")
+_BLOCKS = ("if", "with", "range")
+_WORDS = {"true": True, "false": False, "nil": None}
+
+
+def body(text: str) -> Body:
+    """The template in a text; ValueError names the first thing in it that is wrong or not supported."""
+    return _Bodies(golex.pieces(text)).whole()
+
+
+class _Bodies:
+    """The pieces of a template as nested bodies, with the variables that are known in each."""
+
+    def __init__(self, pieces: Iterator[str | Action]) -> None:
+        self.pieces = pieces
+        self.depth = 0
+
+    def whole(self) -> Body:
+        found, closing = self.until(frozenset(VARIABLES), rooted=True)
+        if closing:
+            raise ValueError(f"{{{{ {closing[0].word} }}}} in a template closes nothing")
+        return found
+
+    def until(self, known: frozenset[str], *, rooted: bool) -> tuple[Body, Action]:
+        """What comes until an `end` or `else`, which is given back too; nothing there at the end of the text."""
+        found: list[str | Pipe | Block] = []
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                found.append(piece)
+                continue
+            tokens = _trimmed(piece)
+            word = tokens[0].word if tokens and tokens[0].kind == "name" else ""
+            if word in ("end", "else"):
+                return tuple(found), tokens
+            item = (
+                self.block(word, tokens[1:], known, rooted) if word in _BLOCKS else _Reader(tokens, known, rooted).all()
+            )
+            found.append(item)
+            known = known | set(item.names) if isinstance(item, Pipe) else known
+        return tuple(found), ()
+
+    def block(self, word: str, tokens: Action, known: frozenset[str], rooted: bool) -> Block:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise ValueError(f"a template has more than {DEEPEST} blocks in each other")
+        pipe = _Reader(_trimmed(tokens), known, rooted, ranging=word == "range").all()
+        inside = known | set(pipe.names)
+        then, closing = self.until(inside, rooted=rooted and word == "if")
+        other: Body = ()
+        if closing and closing[0].word == "else":
+            other = self.otherwise(word, _trimmed(closing[1:]), inside, rooted)
+        elif not closing or len(closing) > 1:
+            raise ValueError(f"{{{{ {word} }}}} in a template has no {{{{ end }}}}")
+        self.depth -= 1
+        return Block(word, pipe, then, other)
+
+    def otherwise(self, word: str, tokens: Action, known: frozenset[str], rooted: bool) -> Body:
+        """After `else`: another block of the same kind that shares its `end`, or a plain body."""
+        if tokens:
+            if word == "range" or tokens[0].word != word:
+                raise ValueError(f"{{{{ else {tokens[0].word} }}}} does not fit {{{{ {word} }}}} in a template")
+            return (self.block(word, tokens[1:], known, rooted),)
+        found, closing = self.until(known, rooted=rooted)
+        if len(closing) != 1 or closing[0].word != "end":
+            raise ValueError(f"{{{{ {word} }}}} in a template has no {{{{ end }}}}")
+        return found
+
+
+def _trimmed(tokens: Action) -> Action:
+    start, stop = 0, len(tokens)
+    while start < stop and tokens[start].kind == "blank":
+        start += 1
+    while stop > start and tokens[stop - 1].kind == "blank":
+        stop -= 1
+    return tokens[start:stop]
+
+
+class _Reader:
+    """The tokens of one action as a pipe of commands; `rooted` where `.` is the whole that Prometheus passes."""
+
+    def __init__(self, tokens: Action, known: frozenset[str], rooted: bool, *, ranging: bool = False) -> None:
+        self.tokens = tokens
+        self.known = known
+        self.rooted = rooted
+        self.ranging = ranging
+        self.at = 0
+        self.depth = 0
+
+    def all(self) -> Pipe:
+        names, new = self.declared()
+        node = self.pipe()
+        if self.at < len(self.tokens):
+            raise ValueError(f"unexpected {self.tokens[self.at].word!r} in a template")
+        return Pipe(node, names, new)
+
+    def declared(self) -> tuple[tuple[str, ...], bool]:
+        """The variables before `:=` or `=`; none where there is no such sign."""
+        signs = [place for place, token in enumerate(self.tokens) if token.kind in ("declare", "assign")]
+        if not signs:
+            return (), True
+        head = [token for token in self.tokens[: signs[0]] if token.kind != "blank"]
+        names, new = tuple(token.word for token in head[::2]), self.tokens[signs[0]].kind == "declare"
+        form = [token.kind for token in head]
+        if form not in (["variable"], ["variable", "comma", "variable"]) or (len(names) > 1 and not self.ranging):
+            raise ValueError("what is before := or = in a template must be one variable")
+        if not new and not self.known.issuperset(names):
+            raise ValueError(f"{names[0]!r} in a template is not defined")
+        self.at = signs[0] + 1
+        return names, new
+
+    def peek(self) -> str:
+        """The kind of the next token, blanks passed over; empty at the end."""
+        while self.at < len(self.tokens) and self.tokens[self.at].kind == "blank":
+            self.at += 1
+        return self.tokens[self.at].kind if self.at < len(self.tokens) else ""
+
+    def take(self) -> Token:
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def pipe(self) -> Node:
+        node = self.command(())
+        while self.peek() == "pipe":
+            self.take()
+            node = self.command((node,))
+        return node
+
+    def command(self, piped: tuple[Node, ...]) -> Node:
+        """A function with its arguments, or one value alone where nothing is piped into it."""
+        kind = self.peek()
+        word = self.tokens[self.at].word if kind else ""
+        if kind == "name" and word not in _WORDS:
+            self.take()
+            return _call(word, (*self.operands(), *piped))
+        found = self.operands()
+        if not found:
+            raise ValueError("an empty {{ }} or pipe in a template")
+        if piped or len(found) > 1:
+            raise ValueError(f"{word!r} in a template is no function: it cannot be given a value")
+        return found[0]
+
+    def operands(self) -> tuple[Node, ...]:
+        found: list[Node] = []
+        while self.peek() not in ("", "pipe", "end"):
+            found.append(self.operand())
+        return tuple(found)
+
+    def operand(self) -> Node:
+        token = self.take()
+        if token.kind == "open":
+            node = self.bracket()
+            path = self.fields()
+            return Chain(node, path) if path else node
+        if token.kind == "name":
+            return Constant(_WORDS[token.word]) if token.word in _WORDS else _call(token.word, ())
+        if token.kind in ("variable", "field", "dot"):
+            return self.reference(token)
+        return Constant(golex.constant(token))
+
+    def reference(self, token: Token) -> Node:
+        first = (token.word[1:],) if token.kind == "field" else ()
+        base = token.word if token.kind == "variable" else "."
+        found = Reference(base, (*first, *self.fields()))
+        _vet_reference(found, self.known, self.rooted)
+        return found
+
+    def fields(self) -> tuple[str, ...]:
+        """Fields that follow without a blank."""
+        path: list[str] = []
+        while self.at < len(self.tokens) and self.tokens[self.at].kind == "field":
+            path.append(self.take().word[1:])
+        return tuple(path)
+
+    def bracket(self) -> Node:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise ValueError(f"a template has more than {DEEPEST} brackets")
+        node = self.pipe()
+        if self.peek() != "end":
+            raise ValueError("an opening ( in a template has no closing )")
+        self.take()
+        self.depth -= 1
+        return node
+
+
+def _call(word: str, arguments: tuple[Node, ...]) -> Call:
+    if word not in gofuncs.FUNCTIONS:
+        known = ", ".join(gofuncs.FUNCTIONS)
+        raise ValueError(f"{word!r} is not supported in a template; known are {known}, and the words if, with, range")
+    least, most = gofuncs.FUNCTIONS[word].takes
+    if word == "printf":
+        _vet_printf(arguments)
+    if len(arguments) < least or (most is not None and len(arguments) > most):
+        wanted = "one value" if (least, most) == (1, 1) else f"{least} values" if least == most else f"{least} or more"
+        raise ValueError(f"{word} in a template takes {wanted}, not {len(arguments)}")
+    return Call(word, arguments)
+
+
+def _vet_printf(arguments: tuple[Node, ...]) -> None:
+    if not arguments:
+        raise ValueError('printf in a template needs a format, such as "%.2f"')
+    first = arguments[0]
+    if isinstance(first, Constant):
+        goprint.vet_format(str(first.value))
+
+
+def _vet_reference(found: Reference, known: frozenset[str], rooted: bool) -> None:
+    """Whether it can mean something: what Prometheus passes has four fields, and a label has none."""
+    word = f"{found.base}{'' if found.base == '.' else '.' if found.path else ''}{'.'.join(found.path)}"
+    base, path = found.base, found.path
+    if base not in (".", "$") and base not in known:
+        raise ValueError(f"{word!r} in a template is not defined; known are {', '.join(VARIABLES)}")
+    if base == "$" or (base == "." and rooted):
+        if not path:
+            raise ValueError(f"{word!r} is not supported in a template where it is all that there is")
+        if path[0] not in FIELDS:
+            raise ValueError(f"{word!r} is not supported in a template; known fields are .{', .'.join(FIELDS)}")
+        base, path = path[0], path[1:]
+    elif base not in VARIABLES:
+        return
+    if len(path) > (1 if base in _SETS else 0):
+        raise ValueError(f"{word!r} is not supported in a template: {base.lstrip('.')} has no such fields")
