@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import secrets
@@ -27,7 +28,9 @@ from opsbot.core.task import Again, Mode, Skill
 from opsbot.diagnose.agent import DiagnosticAgent
 from opsbot.diagnose.opinion import ModelAgent
 from opsbot.lab import library
+from opsbot.lab.rulebook import RuleBook
 from opsbot.monitor.agent import MonitorAgent
+from opsbot.monitor.gotemplate import Server
 from opsbot.remediate.agent import RemediationAgent
 from opsbot.remediate.means import Means
 from opsbot.report import Reporter
@@ -37,39 +40,51 @@ from opsbot.tasks.worker import Terms, Worker
 if TYPE_CHECKING:
     from opsbot.chat.slack import SlackDoor
 
+LOG = logging.getLogger("opsbot.app")
+LOOK = timedelta(seconds=5)
+"""How often rule files are looked at: whether they have changed on disk."""
+
 SkillFunction = Callable[[Incident, datetime], Again | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Agents:
-    """The agents, what each skill calls, and the mode with why it is so."""
+    """The agents, what each skill calls, the alert rules, how often each is asked, and the mode with why it is so."""
 
     monitor: MonitorAgent
     skills: Mapping[Skill, SkillFunction]
-    rules: tuple[AlertRule, ...]
+    book: RuleBook
+    every: dict[str, timedelta]
     mode: Mode
     why: str
+
+    @property
+    def rules(self) -> tuple[AlertRule, ...]:
+        """The alert rules in force."""
+        return self.book.rules
 
 
 def build(config: Config, hands: Hands) -> Agents:
     """All agents on these hands; ConfigError with the problems of all files that they need."""
     playbooks = library.playbooks(config)
     rules = library.rules(config, playbooks)
-    alerts = library.alerts(config, playbooks)
+    book = library.rulebook_of(config, playbooks)
+    every = {rule.id: rule.every for rule in book.rules}
     if hands.metrics is None:
         raise ConfigError([library.no_prometheus(config)])
     which, why = config.mode
     monitor = MonitorAgent(
-        rules=alerts,
+        rules=book.rules,
         metrics=hands.metrics,
         store=hands.store,
         cluster=config.kubernetes.cluster,
         limits=config.limits,
         clock=hands.clock,
+        server=_server(config),
     )
     always = config.model is not None and config.model.ask == "always"
     diagnostic = DiagnosticAgent(hands.reader, hands.store, rules, tuple(playbooks), always_ask=always)
-    remediation = RemediationAgent(_means(config, hands, playbooks, alerts))
+    remediation = RemediationAgent(_means(config, hands, playbooks, every))
     skills: dict[Skill, SkillFunction] = {
         Skill.COLLECT_EVIDENCE: diagnostic.collect_evidence,
         Skill.MATCH_RULES: diagnostic.match_rules,
@@ -82,7 +97,13 @@ def build(config: Config, hands: Hands) -> Agents:
         skills[Skill.NOTIFY] = Notifier(hands.store, access(config)).notify
     if config.model and hands.model:
         skills[Skill.ASK_MODEL] = _opinion(config.model, hands, hands.model, playbooks).ask_model
-    return Agents(monitor, skills, alerts, which, why)
+    return Agents(monitor, skills, book, every, which, why)
+
+
+def _server(config: Config) -> Server:
+    """What templates are told of the Prometheus behind them."""
+    found = config.prometheus
+    return Server(found.external_labels, found.external_url) if found else Server()
 
 
 def access(config: Config) -> Access:
@@ -96,14 +117,14 @@ def _opinion(asked: ModelSettings, hands: Hands, model: Model, playbooks: Mappin
     return ModelAgent(hands.store, model, names, asked.tokens_per_incident, asked.timeout.total_seconds())
 
 
-def _means(config: Config, hands: Hands, playbooks: Mapping[str, Playbook], alerts: Sequence[AlertRule]) -> Means:
+def _means(config: Config, hands: Hands, playbooks: Mapping[str, Playbook], every: Mapping[str, timedelta]) -> Means:
     which, _ = config.mode
     return Means(
         store=hands.store, playbooks=playbooks, limits=config.limits, access=access(config), mode=which,
         cluster=config.kubernetes.cluster, nonce=partial(secrets.token_hex, 8), reader=hands.reader,
         writer=hands.writer if which is not Mode.OBSERVE else None, metrics=hands.metrics,
         opinion_within=config.model.timeout if config.model else timedelta(),
-        home=settings.home(config), every={rule.id: rule.every for rule in alerts},
+        home=settings.home(config), every=every,
     )  # fmt: skip
 
 
@@ -125,7 +146,8 @@ class Bot:
             self._chat.start()
         self._worker.start()
         for rule in self.agents.rules:
-            self._schedule.every(rule.every, partial(self._poll, rule), f"poll {rule.name} {rule.id}")
+            self._tick(rule)
+        self._schedule.every(LOOK, self._look, "look at rule files")
         self._schedule.start()
         warm_up(self._config)
 
@@ -145,9 +167,37 @@ class Bot:
         desk = partial(ServiceDesk, config, hands, "slack")
         return SlackDoor(config.slack, desk, hands.store, hands.clock, self._worker.wakeups.wake)
 
+    def _tick(self, rule: AlertRule) -> None:
+        self._schedule.every(rule.every, partial(self._poll, rule), _tick_name(rule))
+
+    def _look(self) -> None:
+        """Take up rule files that have changed; a bad one leaves its old rules in force, and people are told."""
+        agents, before = self.agents, self.agents.rules
+        if agents.book.look():
+            self._take_up(before, agents.rules)
+            for problem in agents.book.problems:
+                LOG.error("rule files: %s%s", f"rule {problem.rule!r}: " if problem.rule else "", problem)
+            LOG.info("rule files were read again", extra={"fields": dict(agents.book.figures)})
+        agents.monitor.tell_invalid(agents.book.problems, self._hands.clock())
+
+    def _take_up(self, before: Sequence[AlertRule], after: Sequence[AlertRule]) -> None:
+        for rule in before:
+            if rule not in after:
+                self._schedule.drop(_tick_name(rule))
+        self.agents.monitor.watch(after)
+        self.agents.every.clear()
+        self.agents.every.update({rule.id: rule.every for rule in after})
+        for rule in after:
+            if rule not in before:
+                self._tick(rule)
+
     def _poll(self, rule: AlertRule) -> None:
         self.agents.monitor.poll(rule, self._hands.clock())
         self._worker.wakeups.wake(0)
+
+
+def _tick_name(rule: AlertRule) -> str:
+    return f"poll {rule.name} {rule.id}"
 
 
 def _polling(config: Config) -> int:

@@ -20,7 +20,7 @@ from opsbot.config import Config
 from opsbot.core.diagnosis import DiagnosisRule
 from opsbot.core.errors import PermanentError
 from opsbot.core.playbook import Playbook
-from opsbot.core.ports import ClusterReader, Model, Store
+from opsbot.core.ports import ClusterReader, Metrics, Model, Store
 from opsbot.lab import library
 
 
@@ -96,6 +96,11 @@ class TerminalDesk:
         return hands.reader(self.config)
 
     @cached_property
+    def metrics(self) -> Metrics | None:
+        """Prometheus, where config names one."""
+        return hands.metrics(self.config)
+
+    @cached_property
     def model(self) -> Model | None:
         """The language model, where config names one; what it costs is counted where there is a store."""
         kept = None
@@ -127,5 +132,6 @@ class ServiceDesk(TerminalDesk):
         self.config, self.door = config, door
         self.record = self.store = self.made_store = made.store
         self.model = made.model
+        self.metrics = made.metrics
         if made.reader is not None:
             self.reader = made.reader

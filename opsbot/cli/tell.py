@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -270,8 +271,18 @@ def check(data: Data) -> Iterator[Line]:
             for item in file[kind]:
                 hint = f" ({item['hint']})" if item["hint"] else ""
                 word = "warning: " if kind == "warnings" else ""
-                yield line(f"{file['path']}:{item['line']}:{item['column']}: {word}{item['message']}{hint}")
+                rule = f"{item['rule']}: " if item["rule"] else ""
+                yield line(f"{file['path']}:{item['line']}:{item['column']}: {word}{rule}{item['message']}{hint}")
+                yield from (line(f"    {shown}") for shown in item["excerpt"].split("\n") if shown)
+        if file["ignored"]:
+            yield line(f"{file['path']}: {_ignored(file['ignored'])}")
     yield line(f"{_count(len(data['files']), 'file')} read, {_count(data['problems'], 'problem')}")
+
+
+def _ignored(found: list[Data]) -> str:
+    """How many things of a file are not watched, by why."""
+    whys = Counter(item["why"] for item in found)
+    return "; ".join(f"{number} ignored, as each {why}" for why, number in whys.items())
 
 
 def _count(number: int, noun: str) -> str:

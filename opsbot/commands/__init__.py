@@ -86,7 +86,7 @@ VERBS: tuple[Verb, ...] = (
          door="cli"),
     Verb("check", "problems in alerts, rules, playbooks and config", "opsbot check alerts.yaml rules/",
          "", "opsbot.commands.check", (_FILES,)),
-    Verb("test", "run the cases that rules and playbooks bring along", "opsbot test playbooks/",
+    Verb("test", "run the cases of rules and playbooks, and unit tests of promtool", "opsbot test playbooks/",
          "", "opsbot.commands.test", (_FILES,)),
     Verb("diagnose", "gather evidence on a target now and say what is wrong", "opsbot diagnose deploy/agents -n agents",
          "diagnose", "opsbot.commands.diagnose",

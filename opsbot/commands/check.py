@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from opsbot.commands.desk import Answer, Desk
 from opsbot.config import Config
-from opsbot.core.errors import ConfigError, Problem
-from opsbot.lab import check, library
+from opsbot.core.alert import AlertRule
+from opsbot.core.errors import ConfigError, OpsbotError, Problem
+from opsbot.lab import check, library, online
 
 
 def run(desk: Desk, person: str, args: Namespace) -> Answer:
     """{files: [{path, kind, rules, ignored, problems, warnings}], problems: N}; code 1 where there are problems."""
-    found = judged(desk, args)
+    found = _advised(judged(desk, args), desk)
     count = sum(len(each.problems) for each in found)
     return Answer({"files": [_shape(each) for each in found], "problems": count}, 1 if count else 0)
+
+
+def _advised(found: list[check.Checked], desk: Desk) -> list[check.Checked]:
+    """With what a Prometheus says of the alert rules, where config names one that answers."""
+    rules = [item for each in found for item in each.items if isinstance(item, AlertRule)]
+    with suppress(OpsbotError):
+        metrics = desk.metrics if rules else None
+        said = online.advice(rules, metrics, desk.now) if metrics else []
+        return [
+            replace(each, warnings=(*each.warnings, *(one for one in said if one.file == str(each.path))))
+            for each in found
+        ]
+    return found
 
 
 def judged(desk: Desk, args: Namespace) -> list[check.Checked]:
@@ -43,7 +59,7 @@ def _shape(found: check.Checked) -> dict[str, Any]:
         "path": str(found.path),
         "kind": found.kind,
         "rules": found.rules,
-        "ignored": [],
+        "ignored": [{"name": one.name, "why": one.why} for one in found.ignored],
         "problems": [_problem(problem) for problem in found.problems],
         "warnings": [_problem(problem) for problem in found.warnings],
     }
@@ -52,5 +68,5 @@ def _shape(found: check.Checked) -> dict[str, Any]:
 def _problem(problem: Problem) -> dict[str, Any]:
     return {
         "line": problem.line, "column": problem.column, "rule": problem.rule, "message": problem.message,
-        "hint": problem.hint,
+        "hint": problem.hint, "excerpt": problem.excerpt,
     }  # fmt: skip

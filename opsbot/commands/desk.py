@@ -12,7 +12,7 @@ from opsbot.access import Access
 from opsbot.config import Config
 from opsbot.core.diagnosis import DiagnosisRule
 from opsbot.core.playbook import Playbook
-from opsbot.core.ports import ClusterReader, Model, Store
+from opsbot.core.ports import ClusterReader, Metrics, Model, Store
 
 
 class Answer(NamedTuple):
@@ -68,6 +68,10 @@ class Desk(Protocol):
     @property
     def reader(self) -> ClusterReader:
         """The cluster, read account."""
+
+    @property
+    def metrics(self) -> Metrics | None:
+        """Prometheus, where config names one."""
 
     @property
     def model(self) -> Model | None:

@@ -1,9 +1,9 @@
-"""`test`: run the cases that rules and playbooks bring along."""
+"""`test`: run the cases that rules and playbooks bring along, and unit tests of promtool."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from opsbot.commands import check
@@ -12,6 +12,7 @@ from opsbot.core.diagnosis import DiagnosisRule
 from opsbot.core.errors import ConfigError, PermanentError
 from opsbot.core.playbook import Playbook
 from opsbot.diagnose import cases as rule_cases
+from opsbot.lab import promcases, promtests
 from opsbot.remediate import cases as playbook_cases
 
 
@@ -24,19 +25,20 @@ def run(desk: Desk, person: str, args: Namespace) -> Answer:
     problems = [problem for found in judged for problem in found.problems]
     if problems:
         raise ConfigError(problems)
-    cases = list(_cases(item for found in judged for item in found.items))
+    cases = [case for found in judged for item in found.items for case in _cases(item)]
     if not cases:
-        raise PermanentError("there is no case in these files: rules and playbooks have some")
+        raise PermanentError("there is no case in these files: rules, playbooks and unit tests of promtool have some")
     failed = sum(not case["passed"] for case in cases)
     return Answer({"cases": cases, "passed": len(cases) - failed, "failed": failed}, 1 if failed else 0)
 
 
-def _cases(items: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    for item in items:
-        if isinstance(item, DiagnosisRule):
-            yield from (_shape(item.file, result) for result in rule_cases.run(item))
-        elif isinstance(item, Playbook):
-            yield from (_shape(item.file, result) for result in playbook_cases.run(item))
+def _cases(item: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(item, DiagnosisRule):
+        yield from (_shape(item.file, result) for result in rule_cases.run(item))
+    elif isinstance(item, Playbook):
+        yield from (_shape(item.file, result) for result in playbook_cases.run(item))
+    elif isinstance(item, promtests.PromTests):
+        yield from (_shape(item.file, result) for result in promcases.run(item))
 
 
 def _shape(file: str, result: Any) -> dict[str, Any]:

@@ -55,6 +55,8 @@ class PrometheusModel(Strict):
     basic: BasicModel | None = None
     ca_file: FilePath | None = None
     headers: dict[str, str] = {}
+    external_labels: dict[str, str] = {}
+    external_url: str = ""
 
 
 class ConnectionModel(Strict):
@@ -337,6 +339,8 @@ def _prometheus(found: PrometheusModel, folder: Path) -> values.Prometheus:
         password_file=_beside(folder, found.basic.password_file) if found.basic else None,
         ca_file=_beside(folder, found.ca_file),
         headers=found.headers,
+        external_labels=found.external_labels,
+        external_url=found.external_url,
     )
 
 

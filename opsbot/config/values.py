@@ -48,6 +48,8 @@ class Prometheus:
     password_file: Path | None = None
     ca_file: Path | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+    external_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

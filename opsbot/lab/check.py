@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from opsbot.config import Config
 from opsbot.config import file as config_file
@@ -13,14 +13,17 @@ from opsbot.core.diagnosis import DiagnosisRule
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.playbook import Playbook
 from opsbot.diagnose import rulefile as diagnosis_rules
-from opsbot.lab import library
+from opsbot.lab import library, promtests
+from opsbot.monitor import promfile
 from opsbot.monitor import rulefile as alert_rules
+from opsbot.monitor.promfile import Ignored
 from opsbot.remediate import playbookfile
 from opsbot.yamlfile import Document, parse, read_text
 
 KINDS: Mapping[str, frozenset[str]] = {
-    "alerts": frozenset({"alerts"}),
+    "alerts": frozenset({"alerts", "rule_files", "inhibit"}),
     "prometheus_rules": frozenset({"groups"}),
+    "rule_tests": promtests.KEYS,
     "diagnosis_rules": frozenset({"rules"}),
     "playbook": frozenset({"steps", "inputs", "approval"}),
     "agent_config": frozenset(config_file.KEYS),
@@ -34,6 +37,7 @@ class Checked:
     path: Path
     kind: str | None = None
     rules: int = 0
+    ignored: tuple[Ignored, ...] = ()
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     items: tuple[Any, ...] = field(default=(), repr=False)
@@ -60,6 +64,8 @@ def check(paths: Iterable[Path], config: Config) -> list[Checked]:
 
 def kind_of(document: Document) -> str | None:
     """What a document is, by its top-level keys: the kind that shares most of them; None where none does."""
+    if promfile.is_rules(document.value):
+        return "prometheus_rules"
     keys = set(document.value) if isinstance(document.value, dict) else set()
     best = max(KINDS, key=lambda kind: len(KINDS[kind] & keys))
     return best if KINDS[best] & keys else None
@@ -79,15 +85,15 @@ class _Opened:
 def _open(path: Path) -> _Opened:
     try:
         text = read_text(path)
-        documents = parse(text, str(path))
+        documents = parse(text, str(path), foreign=True)
     except ConfigError as error:
         return _Opened(path, problems=error.problems)
     if not documents:
         return _Opened(path, problems=(Problem(str(path), 1, 1, "is empty"),))
-    document = documents[0]
-    kind = kind_of(document)
+    kinds = [(kind_of(document), document) for document in documents]
+    kind, document = next(((kind, document) for kind, document in kinds if kind), kinds[0])
     if kind is None:
-        hint = "the kinds are told by their keys: alerts, groups, rules, steps, or those of agent_config.yaml"
+        hint = "the kinds are told by their keys: alerts, groups, rules, steps, tests, or those of agent_config.yaml"
         document.note([document.problem((), "is no file that opsbot reads", hint)])
         return _Opened(path, problems=tuple(document.told()))
     return _Opened(path, kind, text, document.value)
@@ -119,43 +125,56 @@ def _names(items: Iterable[Any]) -> list[str]:
     return [name for name in names if isinstance(name, str)]
 
 
-Reader = Callable[[str, str], tuple[tuple[Any, ...], tuple[Problem, ...]]]
+class Read(NamedTuple):
+    """What a file holds, what is advised, what is left out, and how many rules would be in force (None: all items)."""
+
+    items: tuple[Any, ...]
+    warnings: tuple[Problem, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    rules: int | None = None
+
+
+Reader = Callable[[str, str], Read]
 
 
 def _readers(config: Config, known: Collection[str]) -> dict[str, Reader]:
-    def alerts(text: str, file: str) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
-        return alert_rules.parse(text, file, known, library.every(config))
+    def alerts(text: str, file: str) -> Read:
+        return Read(*alert_rules.parse(text, file, known, library.every(config)))
 
-    def rules(text: str, file: str) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
-        return diagnosis_rules.parse(text, file, known), ()
+    def prometheus(text: str, file: str) -> Read:
+        found = promfile.parse(text, file, known, library.every(config))
+        return Read(found.alerts, found.warnings, found.ignored)
+
+    def rules(text: str, file: str) -> Read:
+        return Read(diagnosis_rules.parse(text, file, known))
 
     return {
-        "alerts": alerts, "prometheus_rules": _prometheus_rules, "diagnosis_rules": rules, "playbook": _playbook,
-        "agent_config": _config,
+        "alerts": alerts, "prometheus_rules": prometheus, "diagnosis_rules": rules, "playbook": _playbook,
+        "agent_config": _config, "rule_tests": _tests,
     }  # fmt: skip
 
 
-def _playbook(text: str, file: str) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
-    return (playbookfile.parse(text, file),), ()
+def _playbook(text: str, file: str) -> Read:
+    return Read((playbookfile.parse(text, file),))
 
 
-def _config(text: str, file: str) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
-    return (config_file.read(text, Path(file)),), ()
+def _config(text: str, file: str) -> Read:
+    return Read((config_file.read(text, Path(file)),))
 
 
-def _prometheus_rules(_text: str, file: str) -> tuple[tuple[Any, ...], tuple[Problem, ...]]:
-    hint = "write its alerts into alerts.yaml"
-    raise ConfigError([Problem(file, 1, 1, "this version does not read Prometheus rule files yet", hint)])
+def _tests(text: str, file: str) -> Read:
+    return Read((promtests.parse(text, file),), rules=0)
 
 
 def _judge(found: _Opened, read: Reader | None) -> Checked:
     if found.problems or read is None:
         return Checked(found.path, found.kind, problems=found.problems)
     try:
-        items, warnings = read(found.text, str(found.path))
+        got = read(found.text, str(found.path))
     except ConfigError as error:
         return Checked(found.path, found.kind, problems=error.problems)
-    return Checked(found.path, found.kind, len(items), warnings=warnings, items=items)
+    rules = len(got.items) if got.rules is None else got.rules
+    return Checked(found.path, found.kind, rules, got.ignored, warnings=got.warnings, items=got.items)
 
 
 def _together(judged: list[Checked], known_rules: Collection[str]) -> list[Checked]:

@@ -13,9 +13,9 @@ from opsbot.core.diagnosis import DiagnosisRule
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.playbook import Playbook
 from opsbot.diagnose import rulefile as diagnosis_rules
-from opsbot.monitor import rulefile as alert_rules
+from opsbot.lab import rulebook
+from opsbot.lab.rulebook import RuleBook
 from opsbot.remediate import playbookfile
-from opsbot.yamlfile import read_text
 
 Named = TypeVar("Named", Playbook, DiagnosisRule)
 
@@ -39,18 +39,24 @@ def rules(config: Config, known: Collection[str]) -> tuple[DiagnosisRule, ...]:
 
 
 def alerts(config: Config, known: Mapping[str, Playbook]) -> tuple[AlertRule, ...]:
-    """The alert rules of the user's alerts.yaml; ConfigError with all its problems, or where there is none."""
-    if not config.alerts_file.is_file():
-        raise ConfigError([_no_alerts(config)])
-    found, _ = alert_rules.parse(read_text(config.alerts_file), str(config.alerts_file), known, every(config))
-    return found
+    """The alert rules of alerts.yaml and of the files that it names; ConfigError with all problems of all of them."""
+    return rulebook_of(config, known).rules
+
+
+def rulebook_of(config: Config, known: Mapping[str, Playbook]) -> RuleBook:
+    """The same rules, in a book that takes up changes of the files."""
+    book = RuleBook(config.alerts_file, known, every(config))
+    book.look()
+    if book.problems:
+        raise ConfigError(book.problems)
+    return book
 
 
 def needed(config: Config) -> None:
     """ConfigError for what `serve` cannot do without, all of it at once."""
     lacking = [] if config.prometheus else [no_prometheus(config)]
     if not config.alerts_file.is_file():
-        lacking.append(_no_alerts(config))
+        lacking.append(rulebook.missing(config.alerts_file))
     if lacking:
         raise ConfigError(lacking)
 
@@ -59,11 +65,6 @@ def no_prometheus(config: Config) -> Problem:
     """What to say where nobody says which Prometheus to ask."""
     file = str(config.file or config.folder / NAME)
     return Problem(file, 0, 0, "prometheus.url is missing", "for example prometheus: {url: 'http://prometheus:9090'}")
-
-
-def _no_alerts(config: Config) -> Problem:
-    hint = "write one, or name a config file beside one with --config"
-    return Problem(str(config.alerts_file), 0, 0, "there is no such file", hint)
 
 
 def doubles(found: Sequence[Playbook]) -> list[Problem]:
@@ -100,6 +101,7 @@ def files(config: Config) -> Iterator[Path]:
         yield config.file
     if config.alerts_file.is_file():
         yield config.alerts_file
+        yield from rulebook.named(config.alerts_file)
     for kind in ("rules", "playbooks"):
         yield from (path for path, _ in config.data_files(kind))
 

@@ -51,6 +51,11 @@ class Schedule:
             function, "interval", seconds=interval.total_seconds(), id=name, next_run_time=self._clock()
         )
 
+    def drop(self, name: str) -> None:
+        """Tick this no more; nothing where there is no such tick."""
+        if self._scheduler.get_job(name) is not None:
+            self._scheduler.remove_job(name)
+
     def start(self) -> None:
         """Begin to tick."""
         self._scheduler.start()

@@ -24,7 +24,7 @@ from opsbot.core.diagnosis import DiagnosisRule, Finding, Hypothesis, Proposal, 
 from opsbot.core.evidence import Citation, Evidence, Gap
 from opsbot.core.incident import Incident, State
 from opsbot.core.playbook import Plan, PlannedStep, Playbook, Run, StepRecord, StepState, VerifySpec
-from opsbot.core.ports import Clock, ClusterReader, Model, Store
+from opsbot.core.ports import Clock, ClusterReader, Metrics, Model, Store
 from opsbot.core.target import Target
 from opsbot.mask import mask
 from opsbot.store import SqlStore
@@ -141,6 +141,7 @@ class ChatDesk:
     playbooks: Mapping[str, Playbook] = field(default_factory=dict)
     config_file: Path | None = None
     model: Model | None = None
+    metrics: Metrics | None = None
 
     @property
     def now(self) -> datetime:

@@ -162,7 +162,7 @@ def test_check_names_every_problem_with_its_place(terminal: Terminal) -> None:
     ("text", "says"),
     [
         ("", "is empty"), ("- 1", "is no file that opsbot reads"), ("a: 1", "is no file that opsbot reads"),
-        ("a: [", "not valid YAML"), ("groups: []", "does not read Prometheus rule files yet"),
+        ("a: [", "not valid YAML"), ("groups: [5]", "a group must be a mapping"),
     ],
     ids=["empty", "a list", "other keys", "no YAML", "Prometheus rules"],
 )  # fmt: skip

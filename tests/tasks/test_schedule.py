@@ -165,3 +165,13 @@ def test_told_to_nobody_else_it_goes_to_the_log(caplog: pytest.LogCaptureFixture
     log.removeHandler(handler)
     (said,) = [record.getMessage() for record in caplog.records if record.name == "opsbot.tasks"]
     assert said.startswith("tick poll: ZeroDivisionError: division by zero (")
+
+
+def test_a_tick_that_is_dropped_comes_no_more(schedule: Schedule) -> None:
+    came = threading.Event()
+    schedule.every(TICK, lambda: None, "gone")
+    schedule.drop("gone")
+    schedule.drop("never there")
+    schedule.every(TICK, came.set, "gone")
+    schedule.start()
+    assert came.wait(PATIENCE)

@@ -12,8 +12,8 @@ import pytest
 
 from opsbot.core import duration
 from opsbot.core.alert import Alert, AlertRule, AlertState, Sample
-from opsbot.monitor.gofuncs import TemplateError
-from opsbot.monitor.gotemplate import Scope, parse
+from opsbot.monitor.goprint import TemplateError
+from opsbot.monitor.gotemplate import Scope, Server, parse
 from opsbot.monitor.state import step
 from opsbot.practice import prometheus
 from tests.contracts.prometheus.promtool import firing
@@ -84,11 +84,47 @@ TEMPLATES = [
     '{{ ($value | printf "%.1f") | title }}', "{{ humanize $labels.a }}", "{{ humanize $labels }}",
     "{{ $value | toUpper }}", '{{ printf "%s|%v|%d" $labels $labels $labels }}', '{{ "}}" }}{{ "a\\"\\u00e4" }}',
 ]  # fmt: skip
+BLOCKS = [
+    "{{ if $value }}some{{ else }}none{{ end }}",
+    "{{ if gt $value 1000.0 }}high{{ else if lt $value 1.0 }}low{{ else }}mid{{ end }}",
+    "{{ with $labels.b -}} [{{ . }}] {{- end }}{{ with $labels.none }}x{{ else }}no{{ end }}",
+    "{{ gt $value 5 }}",
+    "{{ with $x := $labels.a }}{{ $x }}{{ end }}{{ $y := 5 }}{{ $y }}{{ $y = 6 }}{{ $y }}{{ .Labels.b }}",
+    "{{ range $k, $v := $labels }}{{ $k }}={{ $v }};{{ end }}",
+    "{{ range $labels }}{{ . }},{{ else }}none{{ end }}",
+    '{{ range query "y" }}{{ .Labels.b }}={{ .Value }};{{ end }}',
+    '{{ with query "y" }}{{ . | first | label "b" }}{{ end }}',
+    '{{ query "y" | first | value | humanize }}',
+    '{{ query "nosuch" | first | value }}',
+    '{{ with query "nosuch" }}x{{ else }}y{{ end }}',
+    "{{ query (printf \"y{b='%s'}\" $labels.b) | len }}",
+    '{{ (query "y" | first).Value }}',
+    '{{ range query "y" | sortByLabel "b" }}{{ . | value }}{{ end }}',
+    "{{ and $labels.a $labels.b }}|{{ or $labels.none $labels.b }}",
+    '{{ not $labels.none }}|{{ eq $labels.b "QuX" "y" }}|{{ ne 1 2 }}',
+    '{{ eq $labels.b "a" "QuX" }}{{ le 1 1 }}{{ ge "b" "a" }}{{ eq $value 0.5 }}{{ lt 1 2.0 }}',
+    '{{ len $labels.a }} {{ len $labels }} {{ index $labels "b" }}',
+    '{{ print 1 2 "a" $value 3.5 }}|{{ println "a" 1 }}|{{ true }}|{{ printf "%v %t" false true }}',
+    "{{ $externalLabels.none }}|{{ $externalLabels }}|{{ .ExternalLabels.x }}|{{ $.Labels.b }}",
+    '{{ "web-1.example.org:80" | stripDomain }} {{ stripDomain "10.0.0.1:80" }} {{ stripDomain "a.b" }}',
+    '{{ stripPort "10.0.0.1:9100" }} {{ stripPort "[::1]:80" }} {{ stripPort "plain" }}',
+    '{{ parseDuration "1h30m" | humanizeDuration }}{{ "\\x41\\101" }}',
+    "{{ if and (gt $value 0.0) (lt $value 10.0) }}in{{ end }}",
+    '{{ range $i, $s := query "y" }}{{ $i }}{{ $s.Value }}{{ end }}',
+    '{{ $labels.a }}{{ $labels.b | printf "%s-%s" $labels.a | toUpper }}',
+    "{{ with $labels }}{{ .b }}{{ $.Value }}{{ end }}",
+    "{{ if $labels.none }}a{{ else if $labels.b }}b{{ end }}{{ with $labels.none }}a{{ else }}{{ .Value }}{{ end }}",
+]
+
+
+def answers(asked: str) -> list[Sample]:
+    return [Sample({"__name__": "y", "b": "QuX"}, 7.5, EPOCH)] if asked != "nosuch" else []
 
 
 def rendered(text: str, value: float) -> str:
     try:
-        return parse(text).render(Scope({"__name__": "x", **LABELS}, value))
+        labels = {"__name__": "x", **LABELS}
+        return parse(text).render(Scope(labels, value, Server(query=answers)))
     except TemplateError:
         return "<error>"
 
@@ -105,15 +141,15 @@ def theirs(program: Path, folder: Path, templates: Sequence[str]) -> dict[str, d
         rule["expr"] = f'label_replace(x{{value="{place}"}}, "value", "", "", "")'
     labels = ",".join(f'{name}="{text}"' for name, text in LABELS.items())
     series = {f'x{{{labels},value="{place}"}}': value for place, value in enumerate(VALUES)}
-    got = firing(program, folder, rules, series, 1)
+    got = firing(program, folder, rules, {**series, 'y{b="QuX"}': "7.5"}, 1)
     return {value: dict(got[f"A{place}", 0][0].annotations) for place, value in enumerate(VALUES)}
 
 
 def test_templates_are_filled_with_the_same_text(a_program: Path, tmp_path: Path) -> None:
-    said = theirs(a_program, tmp_path, TEMPLATES)
+    said = theirs(a_program, tmp_path, [*TEMPLATES, *BLOCKS])
     wrong = []
     for value, texts in said.items():
-        for number, template in enumerate(TEMPLATES):
+        for number, template in enumerate([*TEMPLATES, *BLOCKS]):
             want, mine = texts[f"t{number}"], rendered(template, float(value))
             if mine != ("<error>" if want.startswith("<error expanding template") else want):
                 wrong.append((value, template, want, mine))

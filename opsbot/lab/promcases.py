@@ -1,0 +1,183 @@
+"""A unit-test file of promtool in, each of its cases judged out: what was expected, what came, and whether they agree.
+
+promtool itself is never asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from opsbot.config import cache_folder
+from opsbot.core.alert import Sample
+from opsbot.core.duration import spell
+from opsbot.core.errors import ConfigError, Problem
+from opsbot.lab import series
+from opsbot.lab.promeval import EPOCH, MOST_POINTS, Evaluation, Firing, TestError, samples
+from opsbot.lab.promrules import ordered
+from opsbot.lab.promserver import PromServer, RefusedError, WrongError, serving
+from opsbot.lab.promtests import AlertCase, ExprCase, PromTest, PromTests
+from opsbot.lab.rulebook import globbed
+from opsbot.monitor import promfile
+from opsbot.monitor.promgroups import Group
+from opsbot.practice import prometheus
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One case; `expected` and `got` are lists of plain values, or a sentence where there is no answer."""
+
+    name: str
+    passed: bool
+    expected: Any
+    got: Any
+
+
+def run(tests: PromTests, program: Path | None = None) -> list[Judged]:
+    """All cases in the order of the file; ConfigError with the problems of its rule files.
+
+    `program` is the Prometheus to ask: without one, that on PATH, else Debian's.
+    """
+    program = program or prometheus.find(cache_folder(), lambda _said: None)
+    groups = ordered(_groups(tests), tests.order)
+    judged: list[Judged] = []
+    for test in tests.groups:
+        with serving(program, tests.every) as servers:
+            judged += _run(test, groups, tests, servers)
+    return judged
+
+
+def _groups(tests: PromTests) -> list[Group]:
+    groups: list[Group] = []
+    problems: list[Problem] = []
+    folder = Path(tests.file).parent
+    for path in dict.fromkeys(path for pattern in tests.rule_files for path in globbed(folder, pattern)):
+        try:
+            groups += promfile.load(path).groups
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return groups
+
+
+def _run(test: PromTest, groups: Sequence[Group], tests: PromTests, servers: Iterator[PromServer]) -> list[Judged]:
+    try:
+        done = _evaluated(test, groups, tests.every, servers)
+    except TestError as error:
+        why = str(error)
+        return [*(_failed(test, case, why) for case in test.alerts), *(_failed(test, c, why) for c in test.expressions)]
+    step = tests.every
+    return [
+        *(_alert_case(test, case, done.firing.get((case.alert, case.at // step), [])) for case in test.alerts),
+        *(_expression_case(test, case, done.server, tests.fuzzy) for case in test.expressions),
+    ]
+
+
+def _evaluated(
+    test: PromTest, groups: Sequence[Group], every: timedelta, servers: Iterator[PromServer]
+) -> Evaluation:  # fmt: skip
+    """The test carried out, in long strides where that is the same, else step by step."""
+    done = Evaluation(test, groups, every, next(servers))
+    if done.forward():
+        try:
+            done.run(MOST_POINTS)
+        except RefusedError:  # two rules make one series in turn
+            done = Evaluation(test, groups, every, next(servers))
+        else:
+            return done
+    try:
+        done.run(1)
+    except RefusedError as error:
+        raise TestError(str(error)) from error
+    return done
+
+
+# cases --------------------------------------------------------------------------------------------------------------
+
+
+def _name(test: PromTest, case: AlertCase | ExprCase) -> str:
+    lead = f"{test.name}: " if test.name else ""
+    what = case.alert if isinstance(case, AlertCase) else " ".join(case.expression.split())[:80]
+    return f"{lead}{what} at {spell(case.at)}"
+
+
+def _failed(test: PromTest, case: AlertCase | ExprCase, why: str) -> Judged:
+    if isinstance(case, AlertCase):
+        return Judged(_name(test, case), passed=False, expected=_wanted(case), got=why)
+    wanted = [{"labels": labels, "value": _plain(value)} for labels, value in case.samples]
+    return Judged(_name(test, case), passed=False, expected=wanted, got=why)
+
+
+def _wanted(case: AlertCase) -> list[dict[str, Any]]:
+    return [
+        _shape(Firing({**one.labels, "alertname": case.alert}, one.annotations)) for one in case.alerts
+    ]  # fmt: skip
+
+
+def _alert_case(test: PromTest, case: AlertCase, firing: Sequence[Firing]) -> Judged:
+    wanted, got = _wanted(case), [_shape(one) for one in firing]
+    return Judged(_name(test, case), _bag(wanted) == _bag(got), wanted, got)
+
+
+def _shape(firing: Firing) -> dict[str, Any]:
+    """Labels and annotations that are empty are none, as Prometheus has it."""
+    return {
+        "labels": {name: text for name, text in firing.labels.items() if text},
+        "annotations": dict(firing.annotations),
+    }
+
+
+def _bag(alerts: Sequence[Mapping[str, Any]]) -> Counter[Any]:
+    return Counter((tuple(sorted(one["labels"].items())), tuple(sorted(one["annotations"].items()))) for one in alerts)
+
+
+def _expression_case(test: PromTest, case: ExprCase, server: PromServer, fuzzy: bool) -> Judged:
+    at = round(case.at / timedelta(milliseconds=1))
+    try:
+        if case.histograms:
+            raise ValueError("native histograms are not supported")
+        wanted = [Sample(_labels(text), value, EPOCH) for text, value in case.samples]
+        got = samples(server.instant(case.expression, at), at)
+    except (ValueError, WrongError) as error:
+        return _failed(test, case, str(error))
+    same = _close if fuzzy else _equal
+    return Judged(_name(test, case), _agree(wanted, got, same), _told(wanted), _told(got))
+
+
+def _labels(text: str) -> dict[str, str]:
+    return {name: value for name, value in series.labels(text).items() if value}
+
+
+def _agree(wanted: Sequence[Sample], got: Sequence[Sample], same: Callable[[float, float], bool]) -> bool:
+    """Whether each expected sample is there, and no other."""
+    left = list(got)
+    for sample in wanted:
+        hit = next((one for one in left if one.labels == sample.labels and same(one.value, sample.value)), None)
+        if hit is None:
+            return False
+        left.remove(hit)
+    return not left
+
+
+def _equal(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
+def _close(one: float, other: float) -> bool:
+    """Equal, or neighbours: no other number lies between them."""
+    return _equal(one, other) or max(one, other) == math.nextafter(min(one, other), math.inf)
+
+
+def _told(found: Sequence[Sample]) -> list[dict[str, Any]]:
+    return [{"labels": dict(sample.labels), "value": _plain(sample.value)} for sample in found]
+
+
+def _plain(value: float) -> float | str:
+    """A number that JSON can write."""
+    return value if math.isfinite(value) else str(value)

@@ -1,0 +1,216 @@
+"""The rules of one unit test, evaluated as `promtool` times them: groups, series and a server in, firing alerts out.
+
+Prometheus answers the expressions; what becomes of the answers is opsbot's own: states and templates are those of
+`opsbot.monitor`. Time is a number that is counted up from 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from opsbot import promql
+from opsbot.core.alert import AlertRule, AlertState, Sample
+from opsbot.core.errors import PermanentError
+from opsbot.lab import promrules, series
+from opsbot.lab.promrules import Key, Running, Series, as_series, identity, metrics, recorded
+from opsbot.lab.promserver import PromServer, Result, WrongError
+from opsbot.lab.promtests import PromTest
+from opsbot.lab.remote import Line, Point
+from opsbot.monitor import state
+from opsbot.monitor.goprint import TemplateError
+from opsbot.monitor.gotemplate import Server
+from opsbot.monitor.promgroups import Group, RecordRule
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_POINTS = 10_000
+"""Steps that one question may ask for; Prometheus takes 11,000."""
+
+
+class TestError(Exception):
+    """The test cannot be carried out, or Prometheus would say so: nothing in it holds."""
+
+    __test__ = False
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """An alert that fires: what people are told."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+class Evaluation:
+    """One test on a server of its own. `stride` is how many steps are asked at once; 1 is always right."""
+
+    def __init__(self, test: PromTest, groups: Sequence[Group], every: timedelta, server: PromServer) -> None:
+        self.test = test
+        self.server = server
+        self.every = _milliseconds(every)
+        self.steps = _milliseconds(test.until) // self.every + 1
+        self.rules = promrules.running(groups)
+        self.firing: dict[tuple[str, int], list[Firing]] = {}
+        self.asked = {(case.alert, _milliseconds(case.at) // self.every) for case in test.alerts}
+        self.alerts_read = promrules.mark_needed(self.rules, test)
+        self.present: set[str] = set()
+
+    def forward(self) -> bool:
+        """Whether each rule may be asked for all steps at once."""
+        return promrules.forward(self.rules, self.test, self.alerts_read)
+
+    # time -----------------------------------------------------------------------------------------------------------
+
+    def run(self, stride: int) -> None:
+        """Walk through time; TestError where a rule cannot be evaluated, RefusedError where the stride was too long."""
+        lines = [(_input(one.series), _values(one.series, one.values)) for one in self.test.series]
+        _unique(labels for labels, _ in lines)
+        interval, at = _milliseconds(self.test.interval), 0
+        for first in range(0, self.steps, stride):
+            times = range(first * self.every, min(first + stride, self.steps) * self.every, self.every)
+            upto = times[-1] // interval + 1
+            self.write((labels, _points(values, at, upto, interval)) for labels, values in lines)
+            at = upto
+            for one in self.rules:
+                if one.needed:
+                    self.evaluate(one, times)
+        for first in range(0, self.steps, MOST_POINTS):
+            times = range(first * self.every, min(first + MOST_POINTS, self.steps) * self.every, self.every)
+            for one in self.rules:
+                if not one.needed:
+                    self.evaluate(one, times)
+
+    def write(self, lines: Iterable[Line]) -> None:
+        """Keep samples, and the names of their metrics."""
+        there = [(labels, points) for labels, points in lines if points]
+        self.server.write(there)
+        self.present |= {labels.get("__name__", "") for labels, _ in there}
+
+    def evaluate(self, one: Running, times: range) -> None:
+        """One rule at each of these times."""
+        if not self._may_give(one):
+            found: dict[int, list[Sample]] = {}
+        else:
+            found = self._answers(one, times)
+        if not found and not one.made and not one.active:
+            return
+        try:
+            lines = self._made(one, one.rule, found, times)
+        except PermanentError as error:
+            raise TestError(f"rule {one.rule.name!r}: {error}") from error
+        if one.needed and (one.records or self.alerts_read):
+            self.write(lines)
+
+    def _may_give(self, one: Running) -> bool:
+        """Whether it may have a result: an expression over metrics of which there is not a single series has none."""
+        names, others = metrics(one.expression)
+        return others or bool(names & self.present) or not promql.never_alone(one.expression)
+
+    def _answers(self, one: Running, times: range) -> dict[int, list[Sample]]:
+        late = _milliseconds(one.group.query_offset)
+        try:
+            found = self.server.range(one.expression, times[0] - late, times[-1] - late, self.every)
+        except WrongError as error:
+            raise TestError(f"rule {one.rule.name!r}: {error}") from error
+        samples: dict[int, list[Sample]] = {}
+        for labels, points in found.series:
+            for at, value in points:
+                samples.setdefault(at + late, []).append(Sample(labels, value, _moment(at + late)))
+        return samples
+
+    def _made(
+        self, one: Running, rule: AlertRule | RecordRule, found: Mapping[int, Sequence[Sample]], times: range
+    ) -> list[Line]:  # fmt: skip
+        if isinstance(rule, RecordRule):
+            return self.record(one, rule, found, times)
+        return self.alert(one, rule, found, times)
+
+    # rules ----------------------------------------------------------------------------------------------------------
+
+    def record(
+        self, one: Running, rule: RecordRule, found: Mapping[int, Sequence[Sample]], times: range
+    ) -> list[Line]:  # fmt: skip
+        """The series that a recording rule makes (rules/recording.go, Eval)."""
+        made = Series(one)
+        for at in times:
+            labelled = [(recorded(rule, sample), sample.value) for sample in found.get(at, ())]
+            if len({identity(labels) for labels, _ in labelled}) < len(labelled):
+                raise PermanentError("two results have the same labels after the rule's own are applied")
+            if 0 < one.group.limit < len(labelled):
+                raise PermanentError(f"{len(labelled)} series are more than the limit of {one.group.limit}")
+            made.step(at - _milliseconds(one.group.query_offset), labelled)
+        return made.lines()
+
+    def alert(
+        self, one: Running, rule: AlertRule, found: Mapping[int, Sequence[Sample]], times: range
+    ) -> list[Line]:  # fmt: skip
+        """The alerts of a rule at each time, kept where a case asks; and the series that Prometheus makes of them."""
+        made = Series(one)
+        for at in times:
+            late = at - _milliseconds(one.group.query_offset)
+            said = state.words(rule, found.get(at, ()), self._server(late))
+            one.said |= said
+            one.active = state.walk(rule, said, one.active, _moment(at))
+            alive = [alert for alert in one.active if alert.state is not AlertState.RESOLVED]
+            if (rule.name, at // self.every) in self.asked:
+                fires = [one.said[alert.fingerprint] for alert in alive if alert.state is AlertState.FIRING]
+                kept = self.firing.setdefault((rule.name, at // self.every), [])
+                kept += [Firing(words.labels, words.annotations) for words in fires]
+            made.step(late, [pair for alert in alive for pair in as_series(rule, alert, one.said[alert.fingerprint])])
+        return made.lines()
+
+    def _server(self, at: int) -> Server:
+        def query(text: str) -> list[Sample]:
+            try:
+                return samples(self.server.instant(text, at), at)
+            except WrongError as error:
+                raise TemplateError(f"query: {error}") from error
+
+        return Server(self.test.external_labels, self.test.external_url, query)
+
+
+def samples(found: Result, at: int) -> list[Sample]:
+    """An instant answer as a vector; WrongError where it is none."""
+    if found.kind not in ("vector", "scalar"):
+        raise WrongError(f"the result is a {found.kind}, not a vector")
+    return [Sample(labels, points[0][1], _moment(at)) for labels, points in found.series]
+
+
+# pieces -------------------------------------------------------------------------------------------------------------
+
+
+def _input(text: str) -> Mapping[str, str]:
+    try:
+        return {name: value for name, value in series.labels(text).items() if value}
+    except ValueError as error:
+        raise TestError(f"input_series: {error}") from error
+
+
+def _values(name: str, text: str) -> list[float | None]:
+    try:
+        return series.values(text)
+    except ValueError as error:
+        raise TestError(f"input_series {name[:60]!r}: {error}") from error
+
+
+def _unique(all_labels: Iterable[Mapping[str, str]]) -> None:
+    seen: set[Key] = set()
+    for labels in all_labels:
+        key = identity(labels)
+        if key in seen:
+            raise TestError(f"input_series: {dict(labels)} is given twice")
+        seen.add(key)
+
+
+def _points(values: Sequence[float | None], first: int, upto: int, interval: int) -> list[Point]:
+    part = enumerate(values[first:upto], first)
+    return [(place * interval, value) for place, value in part if value is not None]
+
+
+def _moment(milliseconds: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def _milliseconds(length: timedelta) -> int:
+    return round(length / timedelta(milliseconds=1))

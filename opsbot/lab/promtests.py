@@ -1,0 +1,183 @@
+"""promtool's unit-test files: their text in, test groups and their cases out, or every problem at once.
+
+The keys are those of prometheus/cmd/promtool/unittest.go. Nothing is evaluated here; what is wrong with one series is
+told by the cases of its group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from opsbot.core.errors import ConfigError
+from opsbot.yamlfile import Fields, Where
+from opsbot.yamlfile import parse as documents
+
+KEYS = frozenset({"rule_files", "evaluation_interval", "group_eval_order", "tests", "fuzzy_compare"})
+GROUP = ("name", "interval", "input_series", "alert_rule_test", "promql_expr_test", "external_labels", "external_url")
+EVERY = timedelta(minutes=1)
+MOST_STEPS = 100_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class InputSeries:
+    """A series as it is written."""
+
+    series: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An alert that should fire."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCase:
+    """Which alerts of a name should fire at a time."""
+
+    at: timedelta
+    alert: str
+    alerts: tuple[Expected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExprCase:
+    """What an expression should give at a time: (series as written, value)."""
+
+    at: timedelta
+    expression: str
+    samples: tuple[tuple[str, float], ...]
+    histograms: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PromTest:
+    """One entry of `tests`: series, and what should come of them."""
+
+    name: str
+    interval: timedelta
+    series: tuple[InputSeries, ...]
+    alerts: tuple[AlertCase, ...]
+    expressions: tuple[ExprCase, ...]
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+    external_url: str = ""
+
+    @property
+    def until(self) -> timedelta:
+        """The last time that a case asks for."""
+        times = [*(case.at for case in self.alerts), *(case.at for case in self.expressions)]
+        return max(times, default=timedelta())
+
+
+@dataclass(frozen=True, slots=True)
+class PromTests:
+    """A unit-test file without problems."""
+
+    file: str
+    rule_files: tuple[str, ...]
+    every: timedelta
+    order: tuple[str, ...]
+    groups: tuple[PromTest, ...]
+    fuzzy: bool = False
+
+
+def parse(text: str, file: str) -> PromTests:
+    """Read a unit-test file; ConfigError with every problem."""
+    found = documents(text, file, foreign=True)
+    if len(found) != 1:
+        raise ConfigError([document.problem((), "must be one YAML document") for document in found[1:]])
+    reading = _Reading(found[0])
+    tests = reading.file()
+    if found[0].problems:
+        raise ConfigError(found[0].told())
+    return tests
+
+
+class _Reading(Fields):
+    """The document being read."""
+
+    def file(self) -> PromTests:
+        value = self.mapping(self.document.value, (), KEYS)
+        every = self.length(value, (), "evaluation_interval") or EVERY
+        tests = self.each(value, (), "tests", lambda item, where: self.group(item, where, every))
+        return PromTests(
+            self.document.file, self.strings(value, "rule_files"), every, self.strings(value, "group_eval_order"),
+            tests, self.text(value, (), "fuzzy_compare") == "true",
+        )  # fmt: skip
+
+    def group(self, item: Any, where: Where, every: timedelta) -> PromTest:
+        value = self.mapping(item, where, GROUP)
+        made = PromTest(
+            self.text(value, where, "name"),
+            self.length(value, where, "interval") or every,
+            self.each(value, where, "input_series", self.series),
+            self.each(value, where, "alert_rule_test", self.alert),
+            self.each(value, where, "promql_expr_test", self.expression),
+            self.texts(value, where, "external_labels"),
+            self.text(value, where, "external_url"),
+        )
+        if made.until / every > MOST_STEPS:
+            self.bad(where, f"asks for more than {MOST_STEPS} evaluations")
+        return made
+
+    def series(self, item: Any, where: Where) -> InputSeries:
+        value = self.mapping(item, where, ("series", "values"))
+        return InputSeries(self.needed(value, where, "series"), self.text(value, where, "values"))
+
+    def alert(self, item: Any, where: Where) -> AlertCase:
+        value = self.mapping(item, where, ("eval_time", "alertname", "exp_alerts"))
+        name, at = self.needed(value, where, "alertname"), self.length(value, where, "eval_time") or timedelta()
+        return AlertCase(at, name, self.each(value, where, "exp_alerts", self.expected))
+
+    def expected(self, item: Any, where: Where) -> Expected:
+        value = self.mapping(item, where, ("exp_labels", "exp_annotations"))
+        return Expected(self.texts(value, where, "exp_labels"), self.texts(value, where, "exp_annotations"))
+
+    def expression(self, item: Any, where: Where) -> ExprCase:
+        value = self.mapping(item, where, ("expr", "eval_time", "exp_samples"))
+        samples = self.each(value, where, "exp_samples", self.sample)
+        at = self.length(value, where, "eval_time") or timedelta()
+        histograms = any(histogram for _, histogram in samples)
+        return ExprCase(at, self.needed(value, where, "expr"), tuple(sample for sample, _ in samples), histograms)
+
+    def sample(self, item: Any, where: Where) -> tuple[tuple[str, float], bool]:
+        value = self.mapping(item, where, ("labels", "value", "histogram"))
+        return (self.text(value, where, "labels"), self.number(value, where, "value")), bool(value.get("histogram"))
+
+    # values ---------------------------------------------------------------------------------------------------------
+
+    def mapping(self, item: Any, where: Where, known: Collection[str]) -> dict[str, Any]:
+        if not isinstance(item, dict):
+            self.bad(where, "must be a mapping")
+            return {}
+        self.keys(item, where, known)
+        return item
+
+    def each(
+        self, item: Mapping[str, Any], where: Where, key: str, read: Callable[[Any, Where], T]
+    ) -> tuple[T, ...]:  # fmt: skip
+        return tuple(read(one, at) for one, at in self.listed(item, where, key))
+
+    def needed(self, item: Mapping[str, Any], where: Where, key: str) -> str:
+        if not item.get(key):
+            self.bad(where, f"{key}: is missing")
+        return self.text(item, where, key)
+
+    def strings(self, item: Mapping[str, Any], key: str) -> tuple[str, ...]:
+        return self.each(item, (), key, lambda one, where: self.text({"": one}, where[:-1], ""))
+
+    def number(self, item: Mapping[str, Any], where: Where, key: str) -> float:
+        text = (self.text(item, where, key) or "0").replace("_", "")
+        try:
+            return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        except ValueError:
+            self.bad((*where, key), f"{key}: {text[:40]!r} is no number")
+            return 0.0

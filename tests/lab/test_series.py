@@ -1,0 +1,79 @@
+"""The notation of series, as the real promtool reads it; tests/contracts asks it for the same."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from opsbot.lab import series
+
+
+def spelt(value: float | None) -> str:
+    return "_" if value is None else "stale" if series.is_stale(value) else f"{value:g}"
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("1 2.5 -3", "1 2.5 -3"), ("1x3", "1 1 1 1"), ("1+2x3", "1 3 5 7"), ("10-2x3", "10 8 6 4"), ("-1-2x2",
+        "-1 -3 -5"),
+        ("_ _x2 1", "_ _ _ 1"), ("_x0 1", "1"), ("stale 1", "stale 1"), ("010 1e3 .5 0x2", "8 1000 0.5 0 0 0"),
+        ("Inf -inf NaN", "inf -inf nan"), ("", ""), (" 1\n  2 ", "1 2"),
+    ],
+)  # fmt: skip
+def test_values(text: str, want: str) -> None:
+    assert " ".join(map(spelt, series.values(text))) == want
+
+
+def test_values_are_added_up_one_by_one() -> None:
+    assert series.values("0.1+0.1x2")[2] == 0.1 + 0.1 + 0.1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1x",
+        "x3",
+        "stalex3",
+        "1_",
+        "1+2",
+        "1+-2x3",
+        "1,2",
+        "nanx2",
+        "Infx2",
+        "0b1",
+        '"1"',
+        "1 +2+x3",
+        "1x9999999",
+        "{{sum:1}}x2",
+    ],
+)
+def test_what_is_no_value(text: str) -> None:
+    with pytest.raises(ValueError, match=r"no value|lacks how often|more than|histograms"):
+        series.values(text)
+
+
+def test_a_nan_is_not_stale() -> None:
+    assert not series.is_stale(math.nan)
+    assert series.is_stale(series.STALE)
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("up", {"__name__": "up"}), ("{}", {}), ("a:b{}", {"__name__": "a:b"}), ('{a="b"}', {"a": "b"}),
+        ("up{a='b', c=`d\\n`,}", {"__name__": "up", "a": "b", "c": "d\\n"}),
+        (' up { a = "q\\"\\u00e4\\x41\\101\\n}" } ', {"__name__": "up", "a": 'q"äAA\n}'}),
+        ('{__name__="x",a="{,}"}', {"__name__": "x", "a": "{,}"}),
+    ],
+    ids=["name", "nothing", "empty", "no name", "quotes", "escapes", "braces"],
+)  # fmt: skip
+def test_labels(text: str, want: dict[str, str]) -> None:
+    assert series.labels(text) == want
+
+
+@pytest.mark.parametrize("text", ["", "1a", "up{a}", "up{a=b}", "up{a='b' c='d'}", "up{", "up{a='\\z'}"])
+def test_what_is_no_series(text: str) -> None:
+    with pytest.raises(ValueError, match=r"no series|no label|not known"):
+        series.labels(text)
