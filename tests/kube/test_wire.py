@@ -239,7 +239,7 @@ def test_a_deadline_that_has_passed_spoils_no_later_call(raw: Raw, cluster: Fake
         reader = KubeReader(api)
         for _ in range(10):
             assert reader.get("Deployment", "shop", "web", timeout=AMPLE) is not None
-            cluster.fail_next(faults.hang())
+            cluster.fail_next(faults.hang(), path="deployments/late")  # may be over before it was even sent
             with pytest.raises(Blind):
-                reader.get("Deployment", "shop", "web", timeout=0.03)
+                reader.get("Deployment", "shop", "late", timeout=0.03)
         api.close()

@@ -213,10 +213,10 @@ def test_an_idle_worker_reads_little_and_writes_nothing(
     whole, looks, polls = store.due, 0, 0
     settled = threading.Event()
 
-    def counted() -> tuple[Incident, ...]:
+    def counted(news_since: datetime | None = None) -> tuple[Incident, ...]:
         nonlocal looks
         looks += 1
-        return whole()
+        return whole(news_since)
 
     def polled() -> int:
         nonlocal polls
