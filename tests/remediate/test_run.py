@@ -290,12 +290,12 @@ def test_a_new_plan_in_the_middle_covers_only_what_is_not_done(world: World) -> 
     assert (asked.state, asked.reason) == (State.AWAITING_APPROVAL, "target_changed")
     assert asked.plan is not None
     assert first.plan is not None
-    assert [step.says for step in asked.plan.steps] == ["restart", "wait until rollout_complete"]
+    assert [step.says for step in asked.plan.steps] == ["restart", "wait until the rollout is complete"]
     assert asked.plan.before == first.plan.before == {"replicas": 4}
     assert [step.says for step in asked.plan.undo] == ["scale 6 -> 4"]
     assert asked.run is not None
     assert [(record.index, record.says) for record in asked.run.steps] == [
-        (-2, "scale 4 -> 6"), (-1, "wait until rollout_complete")]  # fmt: skip
+        (-2, "scale 4 -> 6"), (-1, "wait until the rollout is complete")]  # fmt: skip
     world.decide()
     done = world.walk((State.VERIFYING, State.ESCALATED))
     assert done.state is State.VERIFYING
@@ -509,7 +509,7 @@ def test_a_rollout_that_does_not_end_is_undone(world: World) -> None:
     world.running()
     told = world.walk()
     assert (told.state, told.reason) == (State.ESCALATED, "step_timeout")
-    assert told.says == "wait until rollout_complete: not so after 5m; undone"
+    assert told.says == "wait until the rollout is complete: not so after 5m; undone"
     assert told.run is not None
     assert told.run.undone
     assert world.effects() == [6, 4]

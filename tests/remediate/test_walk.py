@@ -18,11 +18,11 @@ def test_from_diagnosed_to_resolved(world: World) -> None:
     asked = world.walk()
     assert (asked.state, asked.reason) == (State.AWAITING_APPROVAL, "approval_needed")
     assert asked.plan is not None
-    assert [step.says for step in asked.plan.steps] == ["scale 4 -> 6", "wait until rollout_complete"]
+    assert [step.says for step in asked.plan.steps] == ["scale 4 -> 6", "wait until the rollout is complete"]
     assert [step.says for step in asked.plan.undo] == ["scale 6 -> 4"]
     assert (
         asked.says
-        == "proposes scale_up_agents on Deployment/agents -n agents: scale 4 -> 6; wait until rollout_complete"
+        == "proposes scale_up_agents on Deployment/agents -n agents: scale 4 -> 6; wait until the rollout is complete"
     )
     assert world.effects() == []
 

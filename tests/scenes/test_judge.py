@@ -17,7 +17,7 @@ SAID = """\
                             - spec.replicas: 4
                             + spec.replicas: 6
                             $ kubectl scale deployment/agents -n agents --current-replicas=4 --replicas=6
-                       2. wait until rollout_complete  (within 5m)
+                       2. wait until the rollout is complete  (within 5m)
                             $ kubectl rollout status deployment/agents -n agents --timeout=300s
                        undo: scale 6 -> 4
 """
@@ -52,7 +52,7 @@ def test_a_plan_made_anew_replaces_the_one_before() -> None:
     assert change.fields == {"spec.replicas": 7}
 
 
-@pytest.mark.parametrize("said", ["", "no plan", "1. wait until rollout_complete", "+ spec.replicas: 6"])
+@pytest.mark.parametrize("said", ["", "no plan", "1. wait until the rollout is complete", "+ spec.replicas: 6"])
 def test_nothing_shown_is_nothing_announced(said: str) -> None:
     assert announced(said) == ()
 

@@ -49,7 +49,7 @@ def _plan(wanted: Wait, subject: Subject) -> PlannedStep:
         return PlannedStep("wait", {"for": wanted.for_}, f"wait for {wanted.for_}", limit, kubectl=f"sleep {seconds}")
     limit = subject.timeout
     status = f"kubectl rollout status {at(subject.target)} --timeout={limit.total_seconds():g}s"
-    return PlannedStep("wait", {"until": wanted.until}, "wait until rollout_complete", limit, kubectl=status)
+    return PlannedStep("wait", {"until": wanted.until}, "wait until the rollout is complete", limit, kubectl=status)
 
 
 def _after(_: PlannedStep, facts: Facts) -> Facts:
