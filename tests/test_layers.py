@@ -42,9 +42,9 @@ TRESPASSES = {
     "core/target.py": "import opsbot.config",
     "diagnose/agent.py": "import opsbot.store, opsbot.testing",
     "kube/read.py": "import opsbot.kube.write",
-    "commands/check.py": "import opsbot.practice",
+    "commands/check.py": "import opsbot.practice, starlette, uvicorn",
     "monitor/agent.py": "import kubernetes, prometheus_api_client, requests, urllib3, sqlalchemy, apscheduler, cel",
-    "tasks/team.py": "import promql_parser, regex, yaml, pydantic, rich, slack_bolt, slack_sdk, openai, httpx2",
+    "tasks/team.py": "import promql_parser, re2, regex, yaml, pydantic, rich, slack_bolt, slack_sdk, openai, httpx2",
 }
 
 

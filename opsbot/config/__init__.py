@@ -13,6 +13,8 @@ from opsbot.config.values import (
     ROLES,
     Config,
     Connection,
+    Generic,
+    Incidents,
     Kubernetes,
     Limits,
     Model,
@@ -21,12 +23,14 @@ from opsbot.config.values import (
     Prometheus,
     Queue,
     Slack,
+    Web,
+    Webhooks,
     shipped_folder,
 )  # fmt: skip
 
 __all__ = [
-    "NAME", "ROLES", "Config", "Connection", "Kubernetes", "Limits", "Model", "People", "Person", "Prometheus",
-    "Queue", "Slack",
+    "NAME", "ROLES", "Config", "Connection", "Generic", "Incidents", "Kubernetes", "Limits", "Model", "People",
+    "Person", "Prometheus", "Queue", "Slack", "Web", "Webhooks",
     "cache_folder", "find", "home", "kubeconfig", "load", "os_user", "plain_output", "shipped_folder", "store_url",
 ]  # fmt: skip
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 
-from opsbot.config import values
+from opsbot.config import alerting, holding, values, webforms
 from opsbot.core.errors import Problem
 from opsbot.core.task import Mode, Role, Skill
 from opsbot.yamlfile import Document, Duration, Strict, Title, Where, fit, reading, sound
@@ -147,6 +147,10 @@ class FileModel(Strict):
     disable: list[str] = []
     slack: SlackModel | None = None
     model: ModelModel | None = None
+    incidents: alerting.IncidentsModel = alerting.IncidentsModel()
+    maintenance: list[holding.WindowModel] = []
+    web: webforms.WebModel | None = None
+    webhooks: webforms.WebhooksModel = webforms.WebhooksModel()
     notify: Any = None
 
 
@@ -175,6 +179,9 @@ def _problems(document: Document, found: FileModel) -> Iterator[Problem]:
     yield from _of_slack(document, found.slack) if found.slack else ()
     yield from _of_model(document, found.model) if found.model else ()
     yield from _of_access(document, found.access)
+    yield from alerting.problems(document, found.incidents)
+    yield from holding.problems(document, found.maintenance)
+    yield from webforms.problems(document, found.web, found.webhooks)
     if found.kubernetes.home and not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", found.kubernetes.home):
         yield document.problem(("kubernetes", "home"), "kubernetes.home: is no name of a namespace")
     yield from _of_connection(document, found.kubernetes.read, ("kubernetes", "read"))
@@ -322,6 +329,10 @@ def _config(found: FileModel, path: Path) -> values.Config:
         slack=_slack(found.slack, folder) if found.slack else None,
         model=_model(found.model, folder) if found.model else None,
         disable=tuple(found.disable),
+        incidents=alerting.incidents(found.incidents),
+        maintenance=holding.windows(found.maintenance),
+        web=webforms.web_of(found.web, folder) if found.web else None,
+        webhooks=webforms.webhooks_of(found.webhooks),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsbot.core.canonical import digest
+from opsbot.core.silence import Window
 from opsbot.core.task import Mode, Role, Skill
 
 
@@ -129,6 +130,68 @@ class Model:
     ask: str = "unexplained"
 
 
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """How alerts become incidents, and few of them.
+
+    `group_by`: labels that group alerts without a target. A storm is more than `storm_above` new incidents within
+    `storm_within`; further ones are folded once nothing new came for `debounce`, after `max_wait` at the latest. An
+    incident that has refired `flaps` times within `flaps_within` stays open until it has been calm for `calm`. One of
+    the `heartbeats` (names of alerts) that was seen and then not for `heartbeat_within` opens one of its own.
+    """
+
+    group_by: tuple[str, ...] = ()
+    storm_above: int = 10
+    storm_within: timedelta = timedelta(minutes=1)
+    debounce: timedelta = timedelta(seconds=3)
+    max_wait: timedelta = timedelta(seconds=10)
+    flaps: int = 2
+    flaps_within: timedelta = timedelta(hours=1)
+    calm: timedelta = timedelta(minutes=10)
+    heartbeats: tuple[str, ...] = ("Watchdog", "DeadMansSwitch")
+    heartbeat_within: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The small server: webhooks, health and figures. `listen` is host:port; `token_file` holds the bearer token."""
+
+    listen: str = "127.0.0.1:9095"
+    token_file: Path | None = None
+    most_bytes: int = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Generic:
+    """Where the parts of an alert stand in the JSON of a sender that is no Alertmanager and no Grafana.
+
+    `alerts` is the dotted path to the list of them; empty: the payload is one alert. The others may hold references
+    into `alert` and `payload`; `firing` and `resolved` are the words that `status` may come to.
+    """
+
+    name: str
+    status: str
+    firing: tuple[str, ...]
+    resolved: tuple[str, ...] = ()
+    alerts: str = ""
+    severity: str = ""
+    starts_at: str = ""
+    ends_at: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """What is made of pushed alerts; labels in `identity_ignores` do not tell alerts apart.
+
+    `generic` holds the senders of other JSON, by the last part of their path.
+    """
+
+    identity_ignores: tuple[str, ...] = ("prometheus", "prometheus_replica")
+    generic: Mapping[str, Generic] = field(default_factory=dict)
+
+
 ROLES = (
     Role("monitor", (Skill.POLL_ALERTS, Skill.RECEIVE_ALERTS), 1),
     Role("diagnostic", (Skill.COLLECT_EVIDENCE, Skill.MATCH_RULES, Skill.ASK_MODEL), 4, (Skill.REPORT,)),
@@ -153,6 +216,10 @@ class Config:
     slack: Slack | None = None
     model: Model | None = None
     disable: tuple[str, ...] = ()
+    incidents: Incidents = Incidents()
+    maintenance: tuple[Window, ...] = ()
+    web: Web | None = None
+    webhooks: Webhooks = Webhooks()
 
     @property
     def mode(self) -> tuple[Mode, str]:

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from opsbot.core.canonical import digest
 from opsbot.core.evidence import MaskedText
 from opsbot.core.target import Target
 
 SEVERITIES = ("critical", "warning", "info")
+POLLED = "prometheus"
+"""The source of alerts that polls have the say of; any other is the name of a webhook."""
 
 
 class AlertState(StrEnum):
@@ -32,7 +35,7 @@ class TargetSpec:
     namespace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: its id is asked for again and again, and kept
 class AlertRule:
     """One alerting rule. `condition` is PromQL; `actions` are playbook names in order of preference.
 
@@ -56,7 +59,7 @@ class AlertRule:
     query_offset: timedelta = timedelta()
     twin: int = 0
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Which rule this is, whatever file it stands in: two rules of one name with other conditions are two."""
         alike = [self.name, self.condition, self.severity, self.labels]
@@ -104,7 +107,8 @@ class Alert:
     `labels` are the final ones (rule labels and alertname included), `fingerprint` their digest. `holds` says whether
     the condition itself held at the last complete answer: false while only keep_firing_for keeps the alert up.
     `holds_since` is when `holds` last changed, `held_at` the last complete answer at which the condition held.
-    `value` is None when the last value was not finite.
+    `value` is None when the last value was not finite. `cluster_said` is false where whoever pushed it did not say
+    which cluster it is about, so that it is only taken to be this one.
     """
 
     rule: str
@@ -123,7 +127,25 @@ class Alert:
     annotations: Mapping[str, MaskedText] = field(default_factory=dict)
     actions: tuple[str, ...] = ()
     target: Target | None = None
-    source: str = "prometheus"
+    source: str = POLLED
+    cluster_said: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One alert as somebody sent it, of Alertmanager or of anything else; nothing in it is masked yet.
+
+    `source` names the webhook, `sent_at` is when it came in; `ends_at` is None while it fires and no end is known.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    firing: bool
+    starts_at: datetime
+    sent_at: datetime
+    source: str
+    ends_at: datetime | None = None
 
 
 def fingerprint(rule: str, labels: Mapping[str, str]) -> str:

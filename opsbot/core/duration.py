@@ -10,7 +10,7 @@ from datetime import timedelta
 
 _UNITS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _FORM = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
-_LONGEST = timedelta(days=100 * 365)
+_LONGEST = timedelta(microseconds=(2**63 - 1) // 1000)  # what Prometheus can count in nanoseconds
 
 
 def parse(text: str) -> timedelta:
@@ -22,7 +22,7 @@ def parse(text: str) -> timedelta:
         raise ValueError(f"{text[:40]!r} is no duration: write 30s, 5m, 1h30m or 2d")
     whole = sum(int(count or 0) * size for count, size in zip(found.groups(), _UNITS.values(), strict=True))
     if whole > _LONGEST.total_seconds() * 1000:
-        raise ValueError(f"{text!r} is longer than a hundred years")
+        raise ValueError(f"{text!r} is longer than 292 years")
     return timedelta(milliseconds=whole)
 
 

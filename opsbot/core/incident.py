@@ -43,7 +43,9 @@ class Incident:
     when it came to be. `inputs` are those that a human gave for a run of their own, `acked_by` who looks into it.
     `open_question` says that no cause explains all that was found, so that a model may be asked. `alerts`,
     `hypotheses`, `asked` (whether a model was), `reported` (the version last reported) and `told` (the mark last told
-    in chat) live in rows of their own and are filled in when the record is loaded; they are no part of it.
+    in chat) live in rows of their own and are filled in when the record is loaded; they are no part of it. `flaps` are
+    the times, not too long ago, at which its alerts fired again after all had cleared; while it is `flapping` it stays
+    open until they have been calm for a while.
     """
 
     id: int
@@ -79,6 +81,8 @@ class Incident:
     reported: int = 0
     asked: bool = field(default=False, metadata=LATER)
     told: str = field(default="", metadata=LATER)
+    flaps: tuple[datetime, ...] = field(default=(), metadata=LATER)
+    flapping: bool = field(default=False, metadata=LATER)
 
     @property
     def record(self) -> Incident:

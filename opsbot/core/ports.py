@@ -6,7 +6,7 @@ of: a value (done); Conflict, Refused, TemporaryError or PermanentError (not don
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from opsbot.core.diagnosis import Hypothesis
 from opsbot.core.evidence import Evidence, Gap, MaskedText
 from opsbot.core.incident import Incident
 from opsbot.core.message import Draft, Message, Place, Said
+from opsbot.core.silence import Silence, Verdict
 from opsbot.core.target import Target
 from opsbot.core.task import Skill
 
@@ -143,6 +144,22 @@ class PastRun:
     outcome: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is kept, counted. `alerts` by state and severity, `incidents` the unresolved ones by state.
+
+    `opened` is how many incidents there ever were, `messages` how many wait to be sent, `size` is in bytes, `version`
+    that of the schema.
+    """
+
+    alerts: Mapping[tuple[str, str], int]
+    incidents: Mapping[str, int]
+    opened: int
+    messages: int
+    size: int
+    version: int
+
+
 class Store(Protocol):
     """The truth. Every change of an incident appends its audit entry in the same transaction."""
 
@@ -239,14 +256,55 @@ class Store(Protocol):
         """All active and just resolved alerts of one rule after a complete answer, and the time of that answer.
 
         An alert that is in the store under this rule and not in `alerts` is forgotten (if it was resolved, its incident
-        still shows it). The time only rises: Conflict where a later answer is known, and nothing is saved.
+        still shows it), unless its source is another than Prometheus: it may have been pushed just now, so leave such
+        ones out rather than hand back old copies. The time only rises: Conflict where a later answer is known, and
+        nothing is saved.
         """
+
+    def save_answers(self, answers: Mapping[str, Sequence[Alert]], answered_at: datetime) -> frozenset[str]:
+        """`save_alerts` for many rules (by id) in one transaction; which of them were saved.
+
+        A rule for which a later answer is known is left as it is.
+        """
+
+    def receive(self, alerts: Sequence[Alert]) -> None:
+        """Keep pushed alerts in one transaction, each in place of the one of its fingerprint; others stay."""
+
+    def forget(self, fingerprints: Collection[str]) -> None:
+        """Let alerts go, as `save_alerts` does with those that it is not given."""
+
+    def known(self, fingerprints: Collection[str]) -> tuple[Alert, ...]:
+        """Those of these alerts that are there, as last saved."""
 
     def alerts(self, rule: str | None = None) -> tuple[Alert, ...]:
         """Alerts as last saved, of one rule or of all."""
 
     def answered(self, rule: str) -> datetime | None:
         """The time of the last complete answer for this rule."""
+
+    def answers(self) -> Mapping[str, datetime]:
+        """The time of the last complete answer, by rule."""
+
+    def owners(self) -> Mapping[str, int]:
+        """Which unresolved incident an alert belongs to, by fingerprint; alerts that are nobody's are not in it."""
+
+    def add_verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        """Keep what became of alerts. The last hundred of each alert stay, and all are kept for 30 days at least."""
+
+    def verdicts(self, fingerprints: Collection[str] | None = None) -> tuple[Verdict, ...]:
+        """What became of these alerts, oldest first.
+
+        Without fingerprints, the newest verdict of every alert that is in the store.
+        """
+
+    def add_silence(self, silence: Silence) -> Silence:
+        """Keep a new silence; it comes back with its id. PermanentError for one without matchers."""
+
+    def silences(self, ending_after: datetime | None = None) -> tuple[Silence, ...]:
+        """All silences by id, or those that end later than that."""
+
+    def expire_silence(self, silence: int, by: str, now: datetime) -> Silence:
+        """End it now; PermanentError where there is none, or where it has ended already."""
 
     def attach(self, incident: int, fingerprints: Sequence[str], note: Note, now: datetime) -> None:
         """Give alerts that have been saved to an incident; audit is appended, the version stays."""
@@ -280,6 +338,9 @@ class Store(Protocol):
 
     def changed(self) -> int:
         """A number that differs once the store has been changed by another process (or by this one: look again)."""
+
+    def figures(self) -> Figures:
+        """What is in it, counted; cheap enough to be asked every few seconds."""
 
     def check(self, timeout: float = 5.0) -> str:
         """A sentence on what is in it; PermanentError where it cannot be used."""

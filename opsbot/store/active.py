@@ -1,81 +1,161 @@
-"""Alerts as last answered, one rule at a time, in batches: a storm is one transaction, not thousands."""
+"""Alerts as last answered or pushed, in batches: a storm is one transaction, not thousands."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
 
 from opsbot.core.alert import Alert, AlertState
 from opsbot.core.errors import Conflict, PermanentError
 from opsbot.store import codec
-from opsbot.store.cells import lying, meant
-from opsbot.store.tables import alerts, answers
+from opsbot.store.cells import batches, lying, meant
+from opsbot.store.mirror import prune
+from opsbot.store.tables import alerts, answers, moment
 
 LOG = logging.getLogger("opsbot.store")
+POLLED = Alert.__dataclass_fields__["source"].default
+"""The source of alerts that polls have the say of."""
+_MINE = alerts.c.fingerprint == sa.bindparam("f")
+_DROP, _LEAVE = sa.delete(alerts).where(_MINE), sa.update(alerts).where(_MINE).values(gone=True)
+_CHANGE = sa.update(alerts).where(_MINE).values(rule=sa.bindparam("r"), body=sa.bindparam("b"))
+_RETURN = _CHANGE.values(gone=False, incident=None)
 
 
 def save(db: sa.Connection, rule: str, active: Sequence[Alert], answered_at: datetime) -> None:
     """Put the alerts of one rule in place of those that were there; Conflict where a later answer is known."""
-    _answered(db, rule, answered_at)
-    bodies = {alert.fingerprint: codec.ALERT.encode(alert) for alert in active}
-    if len(bodies) != len(active) or any(alert.rule != rule for alert in active):
+    if not save_all(db, {rule: active}, answered_at):
+        raise Conflict(f"a later answer for the rule {rule[:40]!r} is known already ({answered(db, rule)})")
+
+
+def save_all(db: sa.Connection, given: Mapping[str, Sequence[Alert]], answered_at: datetime) -> frozenset[str]:
+    """The same for many rules; those for which no later answer is known, and so were saved."""
+    known = times(db, given)
+    saved = {rule: active for rule, active in given.items() if rule not in known or known[rule] <= answered_at}
+    wanted = {alert.fingerprint: alert for rule, active in saved.items() for alert in _distinct(rule, active)}
+    if saved:
+        last = insert(answers)
+        last = last.on_conflict_do_update(index_elements=[answers.c.rule], set_={"at": last.excluded.at})
+        db.execute(last, [{"rule": rule, "at": answered_at} for rule in saved])
+    rows = _rows(db, alerts.c.rule, saved)
+    _let_go(db, [row for row in rows if row.fingerprint not in wanted and not row.gone and _polled(row)])
+    _put(db, rows, wanted)
+    return frozenset(saved)
+
+
+def _distinct(rule: str, active: Sequence[Alert]) -> Sequence[Alert]:
+    if len({alert.fingerprint for alert in active}) != len(active) or any(alert.rule != rule for alert in active):
         raise PermanentError(f"these are not the distinct alerts of the rule {rule[:40]!r}")
-    rows = db.execute(lying(*alerts.columns).where(alerts.c.rule == rule)).all()
-    _forget(db, [row for row in rows if row.fingerprint not in bodies and not row.gone])
-    there = {row.fingerprint: row for row in rows}
-    fresh = [{"fingerprint": f, "rule": rule, "gone": False, "body": b} for f, b in bodies.items() if f not in there]
-    if fresh:
-        db.execute(sa.insert(alerts), fresh)
-    _renew(db, [(there[f], b) for f, b in bodies.items() if f in there])
+    return active
 
 
-def _answered(db: sa.Connection, rule: str, at: datetime) -> None:
-    last = answered(db, rule)
-    if last is not None and at < last:
-        raise Conflict(f"a later answer for the rule {rule[:40]!r} is known already ({last.isoformat()})")
-    db.execute(sa.delete(answers).where(answers.c.rule == rule))
-    db.execute(sa.insert(answers).values(rule=rule, at=at))
+def receive(db: sa.Connection, pushed: Sequence[Alert]) -> None:
+    """Put each in place of the one of its fingerprint; of two in one go the later counts."""
+    wanted = {alert.fingerprint: alert for alert in pushed}
+    _put(db, _rows(db, alerts.c.fingerprint, wanted), wanted)
 
 
-def _forget(db: sa.Connection, rows: Sequence[sa.Row[tuple[object, ...]]]) -> None:
+def known(db: sa.Connection, fingerprints: Collection[str]) -> tuple[Alert, ...]:
+    """Those of these alerts that are there."""
+    return tuple(_readable(row.body for row in _rows(db, alerts.c.fingerprint, fingerprints) if not row.gone))
+
+
+def forget(db: sa.Connection, fingerprints: Collection[str]) -> None:
+    """Let alerts go, where they are there."""
+    _let_go(db, [row for row in _rows(db, alerts.c.fingerprint, fingerprints) if not row.gone])
+
+
+def _rows(db: sa.Connection, column: sa.Column[Any], values: Collection[str]) -> list[sa.Row[Any]]:
+    rows: list[sa.Row[Any]] = []
+    for some in batches(values):
+        rows += db.execute(lying(*alerts.columns).where(column.in_(some)))
+    return rows
+
+
+def _polled(row: sa.Row[Any]) -> bool:
+    """Whether polls have the say of it: what was pushed since the poll began must not be lost to it."""
+    return all(alert.source == POLLED for alert in _readable([row.body]))
+
+
+def _let_go(db: sa.Connection, rows: Sequence[sa.Row[Any]]) -> None:
     """A resolved alert that an incident owns stays with it, so that it can still say what it was about."""
-    for row in rows:
-        mine = alerts.c.fingerprint == row.fingerprint
-        if row.incident is not None and any(alert.state is AlertState.RESOLVED for alert in _readable([row.body])):
-            db.execute(sa.update(alerts).where(mine).values(gone=True))
-        else:
-            db.execute(sa.delete(alerts).where(mine))
+    stay = {row.fingerprint for row in rows if row.incident is not None and _resolved(row.body)}
+    _each(db, _LEAVE, [{"f": fingerprint} for fingerprint in stay])
+    _each(db, _DROP, [{"f": row.fingerprint} for row in rows if row.fingerprint not in stay])
 
 
-def _renew(db: sa.Connection, pairs: Sequence[tuple[sa.Row[tuple[object, ...]], str]]) -> None:
-    """New bodies for known alerts. One that was gone begins anew and belongs to nobody."""
-    back = [row.fingerprint for row, _ in pairs if row.gone]
-    changed = [{"f": row.fingerprint, "b": body} for row, body in pairs if row.body != body or row.gone]
-    for fingerprint in back:
-        db.execute(sa.update(alerts).where(alerts.c.fingerprint == fingerprint).values(gone=False, incident=None))
-    if changed:
-        query = sa.update(alerts).where(alerts.c.fingerprint == sa.bindparam("f")).values(body=sa.bindparam("b"))
-        db.execute(query, changed)
+def _resolved(body: str) -> bool:
+    return any(alert.state is AlertState.RESOLVED for alert in _readable([body]))
+
+
+def _put(db: sa.Connection, rows: Sequence[sa.Row[Any]], wanted: Mapping[str, Alert]) -> None:
+    """New rows, and new bodies for known ones that have changed. One that was gone begins anew and is nobody's."""
+    there = {row.fingerprint: row for row in rows}
+    fresh: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    back: list[dict[str, Any]] = []
+    for fingerprint, alert in wanted.items():
+        row = there.get(fingerprint)
+        if row is None:
+            body = codec.ALERT.encode(alert)
+            fresh.append({"fingerprint": fingerprint, "rule": alert.rule, "gone": False, "body": body})
+        elif row.gone or not _says(row.body, alert):
+            values = {"f": fingerprint, "r": alert.rule, "b": codec.ALERT.encode(alert)}
+            (back if row.gone else changed).append(values)
+    _each(db, sa.insert(alerts), fresh)
+    _each(db, _CHANGE, changed)
+    _each(db, _RETURN, back)
+    if fresh or changed or back:
+        prune(db)
+
+
+def _says(body: str, alert: Alert) -> bool:
+    return any(known == alert for known in _readable([body]))
+
+
+def _each(db: sa.Connection, statement: Any, values: Sequence[Mapping[str, Any]]) -> None:
+    if values:
+        db.execute(statement, values)
 
 
 def answered(db: sa.Connection, rule: str) -> datetime | None:
-    """The time of the last complete answer; one that was spoilt by hand is logged and counts as none."""
-    row = db.execute(lying(*answers.columns).where(answers.c.rule == rule)).first()
-    try:
-        at: datetime | None = meant(answers, row).at if row else None
-    except PermanentError as error:
-        LOG.error("%s", error)
-        return None
-    return at
+    """The time of the last complete answer."""
+    return times(db, [rule]).get(rule)
 
 
-def listed(db: sa.Connection, rule: str | None) -> tuple[Alert, ...]:
-    """Alerts as last saved."""
-    query = lying(alerts.c.body).where(~alerts.c.gone).order_by(alerts.c.rule, alerts.c.fingerprint)
-    query = query if rule is None else query.where(alerts.c.rule == rule)
+def times(db: sa.Connection, rules: Collection[str] | None = None) -> dict[str, datetime]:
+    """The times of last complete answers, of these rules or of all; one that was spoilt by hand is logged, and none."""
+    query = lying(*answers.columns)
+    rows = list(db.execute(query)) if rules is None else []
+    for some in batches(rules or ()):
+        rows += db.execute(query.where(answers.c.rule.in_(some)))
+    found: dict[str, datetime] = {}
+    for row in rows:
+        try:
+            _read_time(row, found)
+        except PermanentError as error:
+            LOG.error("%s", error)
+    return found
+
+
+def _read_time(row: sa.Row[Any], found: dict[str, datetime]) -> None:
+    """Hundreds are read at each poll, so `meant` is asked only for what it says of a row that was spoilt."""
+    rule, at = row.rule, row.at
+    with suppress(PermanentError):
+        found[rule] = moment(at)
+    if not isinstance(rule, str) or rule not in found:
+        found.pop(rule, None)
+        meant(answers, row)
+
+
+def listed(db: sa.Connection, rule: str) -> tuple[Alert, ...]:
+    """Alerts of a rule as last saved."""
+    query = lying(alerts.c.body).where(~alerts.c.gone, alerts.c.rule == rule).order_by(alerts.c.fingerprint)
     return tuple(_readable(db.execute(query).scalars()))
 
 

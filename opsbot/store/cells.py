@@ -6,13 +6,26 @@ A spoilt value comes out as a PermanentError that names row and column, one row 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
+from itertools import islice
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from opsbot.core.errors import PermanentError
 from opsbot.store.tables import Time, moment
+
+T = TypeVar("T")
+BATCH = 500
+"""How many values one statement names at most."""
+
+
+def batches(values: Collection[T]) -> Iterator[list[T]]:
+    """The values in lists that one statement can take."""
+    left = iter(values)
+    while some := list(islice(left, BATCH)):
+        yield some
 
 
 def lying(*columns: sa.Column[Any]) -> sa.Select[Any]:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from opsbot.store.tables import audit, incidents, schema_versions
 
 BUSY = 5.0
 """Seconds to wait for another process's transaction."""
+_text = methodcaller("decode", "utf-8", "replace")
+"""Text as it lies; bytes that are none, put there by a hand, become signs that every reader can show."""
 
 
 def place_of(url: str) -> Path | None:
@@ -70,11 +73,6 @@ def _engine(creator: Callable[[], sqlite3.Connection], pool: type[sa.Pool]) -> s
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
-
-
-def _text(raw: bytes) -> str:
-    """Text as it lies; bytes that are none, put there by a hand, become signs that every reader can show."""
-    return raw.decode("utf-8", "replace")
 
 
 def keep_log(base: sa.Engine) -> None:

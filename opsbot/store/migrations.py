@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import NamedTuple
 
 
@@ -14,8 +15,14 @@ class Migration(NamedTuple):
 
     @property
     def statements(self) -> tuple[str, ...]:
-        """Its statements, one by one."""
-        return tuple(part.strip() for part in self.sql.split(";") if part.strip())
+        """Its statements, one by one; a trigger is one, with all that is in it."""
+        found, begun = [], ""
+        for part in self.sql.split(";"):
+            begun += f"{part};"
+            if sqlite3.complete_statement(begun):
+                found.append(begun.strip().removesuffix(";").strip())
+                begun = ""
+        return tuple(statement for statement in found if statement)
 
 
 MIGRATIONS = (
@@ -96,6 +103,32 @@ MIGRATIONS = (
             treated_at TEXT, what TEXT NOT NULL
         );
         CREATE INDEX said_treated ON said (treated_at)
+        """,
+    ),
+    Migration(
+        3,
+        "silences and verdicts",
+        """
+        CREATE TABLE silences (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, matchers TEXT NOT NULL, author TEXT NOT NULL, comment TEXT NOT NULL,
+            made_at TEXT NOT NULL, starts_at TEXT NOT NULL, ends_at TEXT NOT NULL, expired_by TEXT NOT NULL
+        );
+        CREATE INDEX silences_ends ON silences (ends_at);
+        CREATE TABLE verdicts (
+            turn INTEGER PRIMARY KEY AUTOINCREMENT, fingerprint TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL,
+            says TEXT NOT NULL, incident INTEGER REFERENCES incidents (id)
+        );
+        CREATE INDEX verdicts_fingerprint ON verdicts (fingerprint, turn);
+        CREATE TABLE alert_changes (turn INTEGER PRIMARY KEY AUTOINCREMENT, fingerprint TEXT NOT NULL);
+        CREATE TRIGGER alerts_made AFTER INSERT ON alerts BEGIN
+            INSERT INTO alert_changes (fingerprint) VALUES (NEW.fingerprint);
+        END;
+        CREATE TRIGGER alerts_changed AFTER UPDATE ON alerts BEGIN
+            INSERT INTO alert_changes (fingerprint) SELECT OLD.fingerprint UNION SELECT NEW.fingerprint;
+        END;
+        CREATE TRIGGER alerts_dropped AFTER DELETE ON alerts BEGIN
+            INSERT INTO alert_changes (fingerprint) VALUES (OLD.fingerprint);
+        END
         """,
     ),
 )

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from opsbot.core.alert import Alert
 from opsbot.core.audit import START, Note
 from opsbot.core.diagnosis import Hypothesis
 from opsbot.core.errors import Conflict, PermanentError
 from opsbot.core.incident import Incident, State
 from opsbot.core.ports import PastRun
 from opsbot.store import chain, codec, leases
-from opsbot.store.cells import lying, meant
+from opsbot.store.cells import batches, lying, meant
+from opsbot.store.mirror import Mine, Read, mine, read
 from opsbot.store.rows import sealed
 from opsbot.store.tables import alerts, hypotheses, incidents, runs, spelled
 
 LOG = logging.getLogger("opsbot.store")
+AlertsOf = Callable[[sa.Connection, Collection[int]], Mapping[int, Mine]]
+"""What reads the alerts of incidents."""
 Thoughts = dict[int, str]
 """Hypotheses as they lie, by round: what was added last for each."""
 _NEEDED = (incidents.c.id, incidents.c.record, incidents.c.reported, incidents.c.told)
+_OWN = sa.update(alerts).where(alerts.c.fingerprint == sa.bindparam("f")).values(incident=sa.bindparam("i"))
 BEGAN, ENDED = "run_began", "run_ended"
 """Details by which the audit tells of the rows of past runs, so that a change of those is found."""
 
@@ -39,7 +42,7 @@ def create(db: sa.Connection, incident: Incident, note: Note, now: datetime, own
     db.execute(sa.update(incidents).where(incidents.c.id == new.id).values(record=codec.INCIDENT.encode(new)))
     own(db, new.id, owned)
     chain.append(db, new.id, _note_run(db, new, note), now, record=new.digest, version=1)
-    return replace(new, alerts=_alerts(bodies_of(db, [new.id])[new.id]))
+    return load(db, new.id) or new
 
 
 def save(db: sa.Connection, incident: Incident, note: Note, now: datetime) -> Incident:
@@ -71,23 +74,23 @@ def _with_rows(db: sa.Connection, incident: Incident) -> Incident:
     return _thinking(replace(incident, reported=row.reported, told=row.told), thought)
 
 
-def load(db: sa.Connection, incident: int) -> Incident | None:
+def load(db: sa.Connection, incident: int, owned: AlertsOf | None = None) -> Incident | None:
     """One incident with all that lives in other rows; PermanentError when its record cannot be read back."""
     row = db.execute(lying(*_NEEDED).where(incidents.c.id == incident)).first()
     if row is None:
         return None
-    return _whole(row, bodies_of(db, [incident])[incident], _thoughts_of(db, [incident])[incident])
+    return _whole(row, (owned or alerts_of)(db, [incident])[incident], _thoughts_of(db, [incident])[incident])
 
 
-def listed(db: sa.Connection, query: sa.Select[Any]) -> tuple[Incident, ...]:
+def listed(db: sa.Connection, query: sa.Select[Any], owned: AlertsOf | None = None) -> tuple[Incident, ...]:
     """The incidents of a query. One that cannot be read back is logged and left out: it must not hide the others."""
     rows = db.execute(query).all()
     ids = [row.id for row in rows]
-    bodies, thoughts = bodies_of(db, ids), _thoughts_of(db, ids)
+    parts, thoughts = (owned or alerts_of)(db, ids), _thoughts_of(db, ids)
     found = []
     for row in rows:
         try:
-            found.append(_whole(row, bodies[row.id], thoughts[row.id]))
+            found.append(_whole(row, parts[row.id], thoughts[row.id]))
         except PermanentError as error:
             LOG.error("%s; `opsbot audit verify` says more", error)
     return tuple(found)
@@ -115,18 +118,16 @@ def due(news_since: datetime | None) -> sa.Select[Any]:
     return lying(*_NEEDED).where(incidents.c.id.in_(sa.union(*parts))).order_by(incidents.c.id)
 
 
-def _whole(row: sa.Row[Any], bodies: Sequence[str], thoughts: Thoughts) -> Incident:
+def _whole(row: sa.Row[Any], owned: Mine, thoughts: Thoughts) -> Incident:
     """With an alert that cannot be read the incident cannot either: one alert fewer would look like a clear."""
     try:
-        plain = replace(codec.INCIDENT.decode(row.record), alerts=_alerts(bodies))
+        if isinstance(owned, PermanentError):
+            raise owned
+        plain = replace(codec.INCIDENT.decode(row.record), alerts=owned)
     except PermanentError as error:
         raise PermanentError(f"the record of incident {row.id} {error}") from None
     beside = meant(incidents, row)
     return _thinking(replace(plain, reported=beside.reported, told=beside.told), thoughts)
-
-
-def _alerts(bodies: Sequence[str]) -> tuple[Alert, ...]:
-    return tuple(codec.ALERT.decode(body) for body in bodies)
 
 
 # alerts of incidents ------------------------------------------------------------------------------------------------
@@ -134,20 +135,23 @@ def _alerts(bodies: Sequence[str]) -> tuple[Alert, ...]:
 
 def own(db: sa.Connection, incident: int, fingerprints: Iterable[str]) -> None:
     """Give alerts to an incident; PermanentError for one that is not in the store."""
-    for fingerprint in fingerprints:
-        mine = sa.update(alerts).where(alerts.c.fingerprint == fingerprint).values(incident=incident)
-        if db.execute(mine).rowcount != 1:
-            raise PermanentError(f"there is no alert {fingerprint[:40]!r} to give to incident {incident}")
+    wanted = list(dict.fromkeys(fingerprints))
+    if wanted and db.execute(_OWN, [{"f": one, "i": incident} for one in wanted]).rowcount != len(wanted):
+        lost = min(set(wanted) - {row.fingerprint for row in _rows(db, alerts.c.fingerprint, wanted)})
+        raise PermanentError(f"there is no alert {lost[:40]!r} to give to incident {incident}")
 
 
-def bodies_of(db: sa.Connection, ids: Sequence[int]) -> dict[int, list[str]]:
-    """The alerts of incidents as they lie, by incident."""
-    found: dict[int, list[str]] = {incident: [] for incident in ids}
-    for start in range(0, len(ids), 500):
-        query = lying(alerts.c.incident, alerts.c.body).where(alerts.c.incident.in_(ids[start : start + 500]))
-        for row in db.execute(query.order_by(alerts.c.rule, alerts.c.fingerprint)):
-            found[row.incident].append(row.body)
-    return found
+def _rows(db: sa.Connection, column: sa.Column[Any], values: Collection[Any]) -> Iterator[sa.Row[Any]]:
+    for some in batches(values):
+        yield from db.execute(lying(*alerts.columns).where(column.in_(some)))
+
+
+def alerts_of(db: sa.Connection, ids: Collection[int]) -> dict[int, Mine]:
+    """The alerts of incidents, read now."""
+    found: dict[int, list[Read]] = {incident: [] for incident in ids}
+    for row in _rows(db, alerts.c.incident, ids):
+        found[row.incident].append(read(row))
+    return {incident: mine(rows) for incident, rows in found.items()}
 
 
 # hypotheses ---------------------------------------------------------------------------------------------------------
@@ -167,8 +171,8 @@ def add_hypotheses(
 
 def _thoughts_of(db: sa.Connection, ids: Sequence[int]) -> dict[int, Thoughts]:
     found: dict[int, Thoughts] = {incident: {} for incident in ids}
-    for start in range(0, len(ids), 500):
-        query = lying(*hypotheses.columns).where(hypotheses.c.incident.in_(ids[start : start + 500]))
+    for some in batches(ids):
+        query = lying(*hypotheses.columns).where(hypotheses.c.incident.in_(some))
         for row in db.execute(query.order_by(hypotheses.c.incident, hypotheses.c.seq)):
             found[row.incident][row.round] = row.body
     return found

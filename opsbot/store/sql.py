@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,9 +19,12 @@ from opsbot.core.errors import Conflict, PermanentError
 from opsbot.core.evidence import Evidence, Gap
 from opsbot.core.incident import Incident
 from opsbot.core.message import Draft, Message, Place, Said
-from opsbot.core.ports import Claim, PastRun
+from opsbot.core.ports import Claim, Figures, PastRun
+from opsbot.core.silence import Silence, Verdict
 from opsbot.core.task import Skill
-from opsbot.store import active, chain, engine, inbox, leases, outbox, records, rows, verify
+from opsbot.store import active, chain, engine, figures, inbox, leases, outbox, records, rows, silences, verify
+from opsbot.store import verdicts as became
+from opsbot.store.mirror import Mine, Mirror
 from opsbot.store.tables import incidents
 
 
@@ -35,6 +38,7 @@ class SqlStore:
         self._reader: AbstractContextManager[Any] = self._one_writer if memory else nullcontext()
         self._watch = None if memory else base.raw_connection()
         self._watching = threading.Lock()
+        self._mirror = Mirror()
 
     @contextmanager
     def _read(self) -> Iterator[sa.Connection]:
@@ -47,6 +51,10 @@ class SqlStore:
         with self._one_writer, engine.told(self.where), self._writes.begin() as db:
             yield db
 
+    def _alerts_of(self, db: sa.Connection, ids: Collection[int]) -> Mapping[int, Mine]:
+        """Those of incidents; who asks for a few only, as a command does, need not know all alerts there are."""
+        return self._mirror.of(db, ids) if self._mirror.begun else records.alerts_of(db, ids)
+
     # incidents
 
     def create(self, incident: Incident, note: Note, now: datetime, alerts: Sequence[str] = ()) -> Incident:
@@ -55,7 +63,7 @@ class SqlStore:
 
     def load(self, incident: int) -> Incident | None:
         with self._read() as db:
-            return records.load(db, incident)
+            return records.load(db, incident, self._alerts_of)
 
     def save(self, incident: Incident, note: Note, now: datetime) -> Incident:
         with self._write() as db, _one_per_key(incident.key):
@@ -65,11 +73,11 @@ class SqlStore:
         self, *, unresolved: bool = False, key: str | None = None, limit: int = 50, before: int | None = None
     ) -> tuple[Incident, ...]:
         with self._read() as db:
-            return records.listed(db, records.page(unresolved, key, limit, before))
+            return records.listed(db, records.page(unresolved, key, limit, before), self._alerts_of)
 
     def due(self, news_since: datetime | None = None) -> tuple[Incident, ...]:
         with self._read() as db:
-            return records.listed(db, records.due(news_since))
+            return records.listed(db, records.due(news_since), self._mirror.of)
 
     def attach(self, incident: int, fingerprints: Sequence[str], note: Note, now: datetime) -> None:
         with self._write() as db:
@@ -164,11 +172,57 @@ class SqlStore:
 
     def alerts(self, rule: str | None = None) -> tuple[Alert, ...]:
         with self._read() as db:
-            return active.listed(db, rule)
+            return self._mirror.alerts(db) if rule is None else active.listed(db, rule)
 
     def answered(self, rule: str) -> datetime | None:
         with self._read() as db:
             return active.answered(db, rule)
+
+    def save_answers(self, answers: Mapping[str, Sequence[Alert]], answered_at: datetime) -> frozenset[str]:
+        with self._write() as db:
+            return active.save_all(db, answers, answered_at)
+
+    def answers(self) -> Mapping[str, datetime]:
+        with self._read() as db:
+            return active.times(db)
+
+    def receive(self, alerts: Sequence[Alert]) -> None:
+        with self._write() as db:
+            active.receive(db, alerts)
+
+    def known(self, fingerprints: Collection[str]) -> tuple[Alert, ...]:
+        with self._read() as db:
+            return (self._mirror if self._mirror.begun else active).known(db, fingerprints)
+
+    def forget(self, fingerprints: Collection[str]) -> None:
+        with self._write() as db:
+            active.forget(db, fingerprints)
+
+    def owners(self) -> Mapping[str, int]:
+        with self._read() as db:
+            return self._mirror.owners(db)
+
+    # what holds them back, and what became of them
+
+    def add_verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        with self._write() as db:
+            became.add(db, verdicts)
+
+    def verdicts(self, fingerprints: Collection[str] | None = None) -> tuple[Verdict, ...]:
+        with self._read() as db:
+            return became.newest(db) if fingerprints is None else became.of(db, fingerprints)
+
+    def add_silence(self, silence: Silence) -> Silence:
+        with self._write() as db:
+            return silences.add(db, silence)
+
+    def silences(self, ending_after: datetime | None = None) -> tuple[Silence, ...]:
+        with self._read() as db:
+            return silences.listed(db, ending_after)
+
+    def expire_silence(self, silence: int, by: str, now: datetime) -> Silence:
+        with self._write() as db:
+            return silences.expire(db, silence, by, now)
 
     # claims
 
@@ -207,6 +261,10 @@ class SqlStore:
             found: int = cursor.execute("PRAGMA data_version").fetchone()[0]
             cursor.close()
             return found
+
+    def figures(self) -> Figures:
+        with self._read() as db:
+            return figures.read(db)
 
     def check(self, timeout: float = 5.0) -> str:  # noqa: ARG002
         """A sentence on what is in the store, for `opsbot doctor`."""

@@ -115,6 +115,13 @@ alerts = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
 )  # fmt: skip
 
+# Which alerts were written, in order; triggers see to it.
+alert_changes = sa.Table(
+    "alert_changes", METADATA,
+    sa.Column("turn", sa.Integer, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+)  # fmt: skip
+
 answers = sa.Table(
     "answers", METADATA,
     sa.Column("rule", sa.Text, primary_key=True),
@@ -190,4 +197,27 @@ said = sa.Table(
     sa.Column("taken_at", Time, nullable=False),
     sa.Column("treated_at", Time),
     sa.Column("what", sa.Text, nullable=False),
+)  # fmt: skip
+
+silences = sa.Table(
+    "silences", METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("matchers", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("comment", sa.Text, nullable=False),
+    sa.Column("made_at", Time, nullable=False),
+    sa.Column("starts_at", Time, nullable=False),
+    sa.Column("ends_at", Time, nullable=False),
+    sa.Column("expired_by", sa.Text, nullable=False),
+)  # fmt: skip
+
+# `turn` orders those of an alert.
+verdicts = sa.Table(
+    "verdicts", METADATA,
+    sa.Column("turn", sa.Integer, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("says", sa.Text, nullable=False),
+    sa.Column("incident", sa.Integer),
 )  # fmt: skip

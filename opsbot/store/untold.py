@@ -11,8 +11,20 @@ from opsbot.core.errors import PermanentError
 from opsbot.core.message import Kind
 from opsbot.core.task import Skill
 from opsbot.store import codec
+from opsbot.store import silences as holding
 from opsbot.store.cells import lying, meant, named
-from opsbot.store.tables import alerts, answers, cards, claims, facts, messages, said, schema_versions
+from opsbot.store.tables import (
+    alerts,
+    answers,
+    cards,
+    claims,
+    facts,
+    messages,
+    said,
+    schema_versions,
+    silences,
+    verdicts,
+)  # fmt: skip
 
 _TABLES: dict[sa.Table, dict[str, Callable[[str], Any]]] = {
     alerts: {"body": codec.ALERT.decode},
@@ -23,6 +35,8 @@ _TABLES: dict[sa.Table, dict[str, Callable[[str], Any]]] = {
     messages: {"body": codec.PLAIN.decode, "kind": Kind},
     said: {"what": codec.PLAIN.decode},
     schema_versions: {},
+    silences: {"matchers": holding.matchers},
+    verdicts: {},
 }
 
 

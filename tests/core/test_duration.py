@@ -42,9 +42,9 @@ def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["101y", "9" * 38 + "y"], ids=["101 years", "forty digits"])
+@pytest.mark.parametrize("text", ["293y", "9" * 38 + "y"], ids=["293 years", "forty digits"])
 def test_too_long_a_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="hundred years"):
+    with pytest.raises(ValueError, match="292 years"):
         parse(text)
 
 

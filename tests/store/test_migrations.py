@@ -13,13 +13,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from opsbot.core.alert import Alert, AlertState
 from opsbot.core.audit import Note
 from opsbot.core.errors import PermanentError
 from opsbot.core.incident import State, advance
 from opsbot.core.message import Place
+from opsbot.core.silence import Verdict
 from opsbot.core.task import Mode, Skill, next_skills
-from opsbot.store import SqlStore, inbox, open_store, outbox, records
+from opsbot.store import SqlStore, inbox, open_store, outbox, records, silences, verdicts
 from opsbot.store.migrations import MIGRATIONS, NEWEST
+from opsbot.store.mirror import Mirror, prune
 from opsbot.store.tables import METADATA
 
 
@@ -42,7 +45,7 @@ def test_migrations_make_the_tables_that_queries_see(store: SqlStore) -> None:
 def test_no_released_step_is_edited() -> None:
     """A step that databases have taken stays as it is; append another one instead."""
     seen = {step.number: hashlib.sha256(" ".join(step.sql.split()).encode()).hexdigest()[:16] for step in MIGRATIONS}
-    assert seen == {1: "9382788ce6c25aee", 2: "108e411bcdd96ab6"}
+    assert seen == {1: "9382788ce6c25aee", 2: "108e411bcdd96ab6", 3: "d82fcb5705c8f8de"}
 
 
 def test_queries_for_what_is_due_use_indexes(store: SqlStore, now: datetime) -> None:
@@ -67,6 +70,26 @@ def test_queries_of_the_outbox_and_the_inbox_use_indexes(store: SqlStore, now: d
     assert "said_treated" in plan
 
 
+def test_queries_for_alerts_and_what_became_of_them_use_indexes(store: SqlStore, now: datetime) -> None:
+    mirror = Mirror()
+    _plans(store, mirror.alerts)
+    store.receive([Alert("r", "slow", "a", "critical", {}, AlertState.FIRING, now)])
+    plan = " ".join(_plans(store, mirror.alerts))
+    assert "SEARCH alert_changes USING INTEGER PRIMARY KEY (rowid>?)" in plan
+    assert "SCAN alert" not in plan
+    plan = " ".join(_plans(store, lambda db: mirror.of(db, [1])))
+    assert "alerts_incident" in plan
+    (plan,) = _plans(store, prune, write=True)
+    assert "SEARCH alert_changes USING INTEGER PRIMARY KEY (rowid<?)" in plan
+    (plan,) = _plans(store, verdicts.newest)
+    assert "SCAN verdicts" not in plan
+    assert "SEARCH verdicts_1 USING COVERING INDEX verdicts_fingerprint" in plan
+    (plan,) = _plans(store, lambda db: verdicts.of(db, ["a"]))
+    assert "SEARCH verdicts USING INDEX verdicts_fingerprint" in plan
+    (plan,) = _plans(store, lambda db: silences.listed(db, now))
+    assert "silences_ends" in plan
+
+
 def _plans(store: SqlStore, ask: Callable[[sa.Connection], object], *, write: bool = False) -> list[str]:
     """How SQLite means to answer each statement that a function sends."""
     seen: list[tuple[str, Any]] = []
@@ -88,8 +111,12 @@ def _plans(store: SqlStore, ask: Callable[[sa.Connection], object], *, write: bo
 @pytest.fixture
 def old(file: Path) -> Path:
     """As the first release left it: 1 verifying in its second round, 2 closed and reported, 3 open."""
+    return _made(file, 1)
+
+
+def _made(file: Path, schema: int) -> Path:
     raw = sqlite3.connect(file)
-    raw.executescript(Path(__file__).with_name("version_1.sql").read_text())
+    raw.executescript(Path(__file__).with_name(f"version_{schema}.sql").read_text())
     raw.close()
     return file
 
@@ -159,4 +186,43 @@ def test_a_record_of_the_first_release_that_was_edited_is_found(old: Path, url: 
     raw.close()
     store = open_store(url, now)
     assert store.verify() == ("incident 1: its record is not the one that was last saved",)
+    store.close()
+
+
+# a database of the second release -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(file: Path) -> Path:
+    """As the one before, and 1 has hypotheses, a card that was sent and a note that waits; somebody said something."""
+    return _made(file, 2)
+
+
+def test_a_database_of_the_second_release_is_brought_up_with_all_that_is_in_it(
+    second: Path, url: str, now: datetime
+) -> None:
+    with pytest.raises(PermanentError, match=f"has schema 2, this program needs {NEWEST}: start `opsbot serve` once"):
+        open_store(url, now, create=False)
+    store = open_store(url, now)
+    assert store.verify() == ()
+    first, closed, _ = store.incidents()[::-1]
+    assert [alert.fingerprint for alert in (*first.alerts, *closed.alerts)] == ["a1", "a2"]
+    assert [alert.fingerprint for alert in store.alerts()] == ["a1", "a3"]
+    assert [one.fault for one in first.hypotheses] == ["overload"]
+    assert (store.owners(), list(store.answers())) == ({"a1": 1}, ["rule-1"])
+    assert [message.key for message in store.next_messages(now)] == ["n"]
+    assert [one.id for one in store.untreated()] == ["Ev1"]
+    assert (store.silences(), store.verdicts(), store.verdicts(["a1"])) == ((), (), ())
+    store.close()
+
+
+def test_alerts_of_the_second_release_walk_on(second: Path, url: str, now: datetime) -> None:
+    store = open_store(url, now)
+    (known, other) = store.alerts()
+    store.add_verdicts([Verdict("a1", now, "opened", "", 1), Verdict("a3", now, "silenced")])
+    store.save_answers({"rule-1": [replace(known, value=1.0)]}, now + timedelta(minutes=1))
+    store.receive([replace(other, source="alertmanager")])
+    assert [one.fingerprint for one in store.alerts()] == ["a1", "a3"]
+    assert [one.reason for one in store.verdicts()] == ["opened", "silenced"]
+    assert store.verify() == ()
     store.close()

@@ -101,7 +101,7 @@ def full(incident: Callable[..., Incident]) -> Incident:
     run = Run("run-1", plan.digest, NOW, (StepRecord(0, False, "act-1", StepState.DONE, NOW, NOW, "scaled"),), NOW)
     return incident(
         state=State.VERIFYING, reason="ran", asked_by="ana", acked_by="ben", open_question=True, round=2, reopened=1,
-        collected_at=NOW, diagnosed_at=NOW,
+        flaps=(NOW,), flapping=True, collected_at=NOW, diagnosed_at=NOW,
         findings=(finding,), gaps=(Gap("rollouts", mask("timed out")),), rulings=(ruling,),
         proposals=(Proposal("scale_up_agents", mask("overload"), "finding"),), plan=plan, approval=approval, run=run,
         says=mask("overload on agents"),
