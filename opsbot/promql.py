@@ -6,6 +6,7 @@ nested too deep, so the size is bounded before it sees the text.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,6 +18,10 @@ MOST_OPERATORS = 300
 
 _OPERATOR = re.compile(r"[-+*/%^({\[]|[<>]=?|[=!]=|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 _STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`|#[^\n]*', re.DOTALL)
+_NUMBER = re.compile(
+    r"(?<![\w:.])(?:0x[\da-f]+(?:_[\da-f]+)*|\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?(?:e[-+]?\d+(?:_\d+)*)?)(?![\w:.])",
+    re.ASCII | re.IGNORECASE,
+)
 _RENAMED = {"holt_winters": "double_exponential_smoothing"}
 """What Prometheus 2 calls otherwise."""
 
@@ -48,8 +53,9 @@ def parse(expression: str) -> Any:
         raise PromqlError(f"has more than {MOST_OPERATORS} operators and brackets")
     import promql_parser
 
+    modern = _modern(expression, bare)
     try:
-        tree = promql_parser.parse(_modern(expression, bare))
+        tree = promql_parser.parse(modern)
     except ValueError as error:
         message = " ".join(str(error).split())[:200]
         raise PromqlError(message, _place(message, expression, bare)) from None
@@ -87,7 +93,20 @@ def _modern(expression: str, bare: str) -> str:
     for old, new in _RENAMED.items():
         for found in reversed(list(re.finditer(rf"\b{old}(?=\s*\()", bare))):
             expression = expression[: found.start()] + new + expression[found.end() :]
+            bare = bare[: found.start()] + new + bare[found.end() :]
+    for found in reversed(list(_NUMBER.finditer(bare))):
+        expression = expression[: found.start()] + _number(found) + expression[found.end() :]
     return _STRING.sub(_quoted, expression)
+
+
+def _number(found: re.Match[str]) -> str:
+    """A number without the underscores that may part its digits; PromqlError where it is too large for a float."""
+    plain = found[0].replace("_", "")
+    if plain[:2].lower() == "0x":
+        return plain
+    if math.isinf(float(plain)):
+        raise PromqlError(f"the number {found[0][:40]} is out of range", found.start())
+    return plain.lstrip("0") if re.fullmatch(r"0+[1-9]\d*e.*", plain, re.IGNORECASE) else plain
 
 
 def _quoted(found: re.Match[str]) -> str:
@@ -134,6 +153,11 @@ def condition(expression: str) -> Any:
     if kind == "StringLiteral":
         raise PromqlError("gives a text, not a value")
     return found
+
+
+def is_number(expression: str) -> bool:
+    """Whether it gives one number, which no label can stand at, and not a vector."""
+    return _scalar(_bare(parse(expression)))
 
 
 def has_comparison(expression: str) -> bool:

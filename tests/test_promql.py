@@ -160,8 +160,15 @@ def test_a_place_that_prometheus_names(line: int, column: int, want: int | None)
 
 @pytest.mark.parametrize(
     "expression",
-    ["holt_winters(x[5m], 0.1, 0.1) > 1", 'x{a=~`\\d+"\\.`} > 1', "holt_winters(x{a=~`\\w`}[5m], 0.1, 0.1) > 1 # `("],
-    ids=["an older name", "a raw text", "both"],
+    [
+        "holt_winters(x[5m], 0.1, 0.1) > 1",
+        'x{a=~`\\d+"\\.`} > 1',
+        "holt_winters(x{a=~`\\w`}[5m], 0.1, 0.1) > 1 # `(",
+        "x > 1_000.5 and x < 0x1_F",
+        "x > 01e3",
+        'x{a="1e999"} > 1_0 # 1e999',
+    ],
+    ids=["an older name", "a raw text", "both", "underscores", "a leading zero", "numbers in texts"],
 )
 def test_what_prometheus_takes_and_the_parser_would_not(expression: str) -> None:
     promql.parse(expression)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from opsbot.config import Config
+from opsbot.config import Config, holding
 from opsbot.config import file as config_file
 from opsbot.core.diagnosis import DiagnosisRule
 from opsbot.core.errors import ConfigError, Problem
@@ -51,13 +52,14 @@ def found_in(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def check(paths: Iterable[Path], config: Config) -> list[Checked]:
+def check(paths: Iterable[Path], config: Config, now: datetime | None = None) -> list[Checked]:
     """Every file, in order. Names of playbooks and rules are known from these files and from those in force.
 
-    A name is known even of a file with problems: these are told at the file, not at all who name it.
+    A name is known even of a file with problems: these are told at the file, not at all who name it. Where `now` is
+    given, what is over by then is advised upon.
     """
     opened = [_open(path) for path in paths]
-    readers = _readers(config, _known("playbooks", _playbook_names, opened, config))
+    readers = _readers(config, _known("playbooks", _playbook_names, opened, config), now)
     judged = [_judge(each, readers.get(each.kind or "")) for each in opened]
     return _together(judged, _known("rules", _rule_names, opened, config))
 
@@ -137,7 +139,7 @@ class Read(NamedTuple):
 Reader = Callable[[str, str], Read]
 
 
-def _readers(config: Config, known: Collection[str]) -> dict[str, Reader]:
+def _readers(config: Config, known: Collection[str], now: datetime | None) -> dict[str, Reader]:
     def alerts(text: str, file: str) -> Read:
         return Read(*alert_rules.parse(text, file, known, library.every(config)))
 
@@ -148,18 +150,18 @@ def _readers(config: Config, known: Collection[str]) -> dict[str, Reader]:
     def rules(text: str, file: str) -> Read:
         return Read(diagnosis_rules.parse(text, file, known))
 
+    def settings(text: str, file: str) -> Read:
+        found = config_file.read(text, Path(file))
+        return Read((found,), holding.outdated(text, file, found.maintenance, now) if now else ())
+
     return {
         "alerts": alerts, "prometheus_rules": prometheus, "diagnosis_rules": rules, "playbook": _playbook,
-        "agent_config": _config, "rule_tests": _tests,
+        "agent_config": settings, "rule_tests": _tests,
     }  # fmt: skip
 
 
 def _playbook(text: str, file: str) -> Read:
     return Read((playbookfile.parse(text, file),))
-
-
-def _config(text: str, file: str) -> Read:
-    return Read((config_file.read(text, Path(file)),))
 
 
 def _tests(text: str, file: str) -> Read:

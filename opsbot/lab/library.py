@@ -45,7 +45,7 @@ def alerts(config: Config, known: Mapping[str, Playbook]) -> tuple[AlertRule, ..
 
 def rulebook_of(config: Config, known: Mapping[str, Playbook]) -> RuleBook:
     """The same rules, in a book that takes up changes of the files."""
-    book = RuleBook(config.alerts_file, known, every(config))
+    book = RuleBook(config.alerts_file, known, every(config), needed=config.web is None)
     book.look()
     if book.problems:
         raise ConfigError(book.problems)
@@ -53,7 +53,12 @@ def rulebook_of(config: Config, known: Mapping[str, Playbook]) -> RuleBook:
 
 
 def needed(config: Config) -> None:
-    """ConfigError for what `serve` cannot do without, all of it at once."""
+    """ConfigError for what `serve` cannot do without, all of it at once.
+
+    That is a Prometheus and rules to ask it for, or the server through which alerts are pushed.
+    """
+    if config.web:
+        return
     lacking = [] if config.prometheus else [no_prometheus(config)]
     if not config.alerts_file.is_file():
         lacking.append(rulebook.missing(config.alerts_file))

@@ -14,13 +14,12 @@ from opsbot import promql
 from opsbot.core.alert import AlertRule, AlertState, Sample
 from opsbot.core.errors import PermanentError
 from opsbot.lab import promrules, series
-from opsbot.lab.promrules import Key, Running, Series, as_series, identity, metrics, recorded
+from opsbot.lab.promrules import Running, Series, as_series, identity, metrics, recorded
 from opsbot.lab.promserver import PromServer, Result, WrongError
 from opsbot.lab.promtests import PromTest
 from opsbot.lab.remote import Line, Point
 from opsbot.monitor import state
-from opsbot.monitor.goprint import TemplateError
-from opsbot.monitor.gotemplate import Server
+from opsbot.monitor.gotemplate import Server, TemplateError
 from opsbot.monitor.promgroups import Group, RecordRule
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,12 +48,18 @@ class Evaluation:
         self.test = test
         self.server = server
         self.every = _milliseconds(every)
+        self.start = _milliseconds(test.start)
         self.steps = _milliseconds(test.until) // self.every + 1
         self.rules = promrules.running(groups)
         self.firing: dict[tuple[str, int], list[Firing]] = {}
         self.asked = {(case.alert, _milliseconds(case.at) // self.every) for case in test.alerts}
         self.alerts_read = promrules.mark_needed(self.rules, test)
         self.present: set[str] = set()
+        given = [one for one in test.series if not series.is_histogram(one.values)]
+        pairs = [(_input(one.series), _values(one.series, one.values)) for one in given]
+        self.lines = list({identity(labels): (labels, values) for labels, values in pairs}.values())
+        unread = [_input(one.series).get("__name__", "") for one in test.series if one not in given]
+        self.tainted = promrules.tainted(self.rules, unread) if unread else frozenset[str]()
 
     def forward(self) -> bool:
         """Whether each rule may be asked for all steps at once."""
@@ -64,22 +69,25 @@ class Evaluation:
 
     def run(self, stride: int) -> None:
         """Walk through time; TestError where a rule cannot be evaluated, RefusedError where the stride was too long."""
-        lines = [(_input(one.series), _values(one.series, one.values)) for one in self.test.series]
-        _unique(labels for labels, _ in lines)
         interval, at = _milliseconds(self.test.interval), 0
         for first in range(0, self.steps, stride):
-            times = range(first * self.every, min(first + stride, self.steps) * self.every, self.every)
-            upto = times[-1] // interval + 1
-            self.write((labels, _points(values, at, upto, interval)) for labels, values in lines)
+            times = self.times(first, stride)
+            upto = (times[-1] - self.start) // interval + 1
+            self.write((labels, _points(values, at, upto, interval, self.start)) for labels, values in self.lines)
             at = upto
             for one in self.rules:
                 if one.needed:
                     self.evaluate(one, times)
         for first in range(0, self.steps, MOST_POINTS):
-            times = range(first * self.every, min(first + MOST_POINTS, self.steps) * self.every, self.every)
+            times = self.times(first, MOST_POINTS)
             for one in self.rules:
                 if not one.needed:
                     self.evaluate(one, times)
+
+    def times(self, first: int, stride: int) -> range:
+        """The times of some steps."""
+        last = min(first + stride, self.steps)
+        return range(self.start + first * self.every, self.start + last * self.every, self.every)
 
     def write(self, lines: Iterable[Line]) -> None:
         """Keep samples, and the names of their metrics."""
@@ -149,13 +157,14 @@ class Evaluation:
         made = Series(one)
         for at in times:
             late = at - _milliseconds(one.group.query_offset)
-            said = state.words(rule, found.get(at, ()), self._server(late))
+            said = state.words(rule, found.get(at, ()), self._server(at))
             one.said |= said
             one.active = state.walk(rule, said, one.active, _moment(at))
             alive = [alert for alert in one.active if alert.state is not AlertState.RESOLVED]
-            if (rule.name, at // self.every) in self.asked:
+            step = (at - self.start) // self.every
+            if (rule.name, step) in self.asked:
                 fires = [one.said[alert.fingerprint] for alert in alive if alert.state is AlertState.FIRING]
-                kept = self.firing.setdefault((rule.name, at // self.every), [])
+                kept = self.firing.setdefault((rule.name, step), [])
                 kept += [Firing(words.labels, words.annotations) for words in fires]
             made.step(late, [pair for alert in alive for pair in as_series(rule, alert, one.said[alert.fingerprint])])
         return made.lines()
@@ -194,18 +203,9 @@ def _values(name: str, text: str) -> list[float | None]:
         raise TestError(f"input_series {name[:60]!r}: {error}") from error
 
 
-def _unique(all_labels: Iterable[Mapping[str, str]]) -> None:
-    seen: set[Key] = set()
-    for labels in all_labels:
-        key = identity(labels)
-        if key in seen:
-            raise TestError(f"input_series: {dict(labels)} is given twice")
-        seen.add(key)
-
-
-def _points(values: Sequence[float | None], first: int, upto: int, interval: int) -> list[Point]:
+def _points(values: Sequence[float | None], first: int, upto: int, interval: int, start: int) -> list[Point]:
     part = enumerate(values[first:upto], first)
-    return [(place * interval, value) for place, value in part if value is not None]
+    return [(start + place * interval, value) for place, value in part if value is not None]
 
 
 def _moment(milliseconds: int) -> datetime:

@@ -78,6 +78,23 @@ def mark_needed(rules: Sequence[Running], test: PromTest) -> bool:
     return bool(read & {ALERTS, FOR_STATE})
 
 
+def tainted(rules: Sequence[Running], unread: Collection[str]) -> frozenset[str]:
+    """The metrics that are other than they should be where those in `unread` are not there; alerts by their names."""
+    found = set(unread)
+    for _ in rules:
+        touched = {name for one in rules if touches(one.expression, found) for name in (*one.names, one.rule.name)}
+        if touched <= found:
+            break
+        found |= touched
+    return frozenset(found)
+
+
+def touches(expression: str, names: Collection[str]) -> bool:
+    """Whether an expression may read one of these metrics."""
+    read, others = metrics(expression)
+    return bool(names) and (others or not read.isdisjoint(names))
+
+
 def forward(rules: Sequence[Running], test: PromTest, alerts_read: bool) -> bool:
     """Whether no needed rule reads what it or a later one makes: then each can be asked for all steps at once."""
     needed = [one for one in rules if one.needed]

@@ -167,7 +167,7 @@ def _command(program: Path, folder: Path, config: Path, port: int) -> list[str]:
     return [
         str(program), f"--config.file={config}", f"--storage.tsdb.path={folder}",
         f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver", "--log.level=error",
-        "--storage.tsdb.min-block-duration=10000d", "--storage.tsdb.max-block-duration=10000d",
+        "--storage.tsdb.min-block-duration=100000d", "--storage.tsdb.max-block-duration=100000d",
     ]  # fmt: skip
 
 

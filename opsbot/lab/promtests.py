@@ -6,9 +6,10 @@ told by the cases of its group.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from opsbot.core.errors import ConfigError
@@ -16,9 +17,14 @@ from opsbot.yamlfile import Fields, Where
 from opsbot.yamlfile import parse as documents
 
 KEYS = frozenset({"rule_files", "evaluation_interval", "group_eval_order", "tests", "fuzzy_compare"})
-GROUP = ("name", "interval", "input_series", "alert_rule_test", "promql_expr_test", "external_labels", "external_url")
+GROUP = (
+    "name", "interval", "start_timestamp", "input_series", "alert_rule_test", "promql_expr_test", "external_labels",
+    "external_url",
+)  # fmt: skip
 EVERY = timedelta(minutes=1)
-MOST_STEPS = 100_000
+MOST_STEPS = 250_000
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[-+]\d\d:\d\d)", re.ASCII)
 
 T = TypeVar("T")
 
@@ -69,6 +75,8 @@ class PromTest:
     expressions: tuple[ExprCase, ...]
     external_labels: Mapping[str, str] = field(default_factory=dict)
     external_url: str = ""
+    start: timedelta = timedelta()
+    """When its time begins, counted from 1970."""
 
     @property
     def until(self) -> timedelta:
@@ -108,9 +116,13 @@ class _Reading(Fields):
         value = self.mapping(self.document.value, (), KEYS)
         every = self.length(value, (), "evaluation_interval") or EVERY
         tests = self.each(value, (), "tests", lambda item, where: self.group(item, where, every))
+        order = self.strings(value, "group_eval_order")
+        for place, name in enumerate(order):
+            if name in order[:place]:
+                self.bad(("group_eval_order", place), f"group_eval_order: {name[:60]!r} is given twice")
         return PromTests(
-            self.document.file, self.strings(value, "rule_files"), every, self.strings(value, "group_eval_order"),
-            tests, self.text(value, (), "fuzzy_compare") == "true",
+            self.document.file, self.strings(value, "rule_files"), every, order, tests,
+            self.text(value, (), "fuzzy_compare") == "true",
         )  # fmt: skip
 
     def group(self, item: Any, where: Where, every: timedelta) -> PromTest:
@@ -118,11 +130,12 @@ class _Reading(Fields):
         made = PromTest(
             self.text(value, where, "name"),
             self.length(value, where, "interval") or every,
-            self.each(value, where, "input_series", self.series),
+            tuple(one for one in self.each(value, where, "input_series", self.series) if one.series or one.values),
             self.each(value, where, "alert_rule_test", self.alert),
             self.each(value, where, "promql_expr_test", self.expression),
             self.texts(value, where, "external_labels"),
             self.text(value, where, "external_url"),
+            self.moment(value, where, "start_timestamp"),
         )
         if made.until / every > MOST_STEPS:
             self.bad(where, f"asks for more than {MOST_STEPS} evaluations")
@@ -130,7 +143,7 @@ class _Reading(Fields):
 
     def series(self, item: Any, where: Where) -> InputSeries:
         value = self.mapping(item, where, ("series", "values"))
-        return InputSeries(self.needed(value, where, "series"), self.text(value, where, "values"))
+        return InputSeries(self.text(value, where, "series"), self.text(value, where, "values"))
 
     def alert(self, item: Any, where: Where) -> AlertCase:
         value = self.mapping(item, where, ("eval_time", "alertname", "exp_alerts"))
@@ -152,11 +165,27 @@ class _Reading(Fields):
         value = self.mapping(item, where, ("labels", "value", "histogram"))
         return (self.text(value, where, "labels"), self.number(value, where, "value")), bool(value.get("histogram"))
 
+    def moment(self, item: Mapping[str, Any], where: Where, key: str) -> timedelta:
+        """A time as seconds since 1970, or as RFC 3339 writes it; 1970 where there is none."""
+        text = self.text(item, where, key) or "0"
+        try:
+            return timedelta(seconds=float(text))
+        except (ValueError, OverflowError):
+            pass
+        try:
+            if not _MOMENT.fullmatch(text):
+                raise ValueError(text)
+            return datetime.fromisoformat(text.upper()) - datetime(1970, 1, 1, tzinfo=UTC)
+        except ValueError:
+            self.bad((*where, key), f"{key}: {text[:40]!r} is no time: write 2024-01-01T00:00:00Z")
+            return timedelta()
+
     # values ---------------------------------------------------------------------------------------------------------
 
     def mapping(self, item: Any, where: Where, known: Collection[str]) -> dict[str, Any]:
         if not isinstance(item, dict):
-            self.bad(where, "must be a mapping")
+            if item is not None:  # nothing written is an empty mapping, as there
+                self.bad(where, "must be a mapping")
             return {}
         self.keys(item, where, known)
         return item

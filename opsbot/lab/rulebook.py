@@ -6,12 +6,13 @@ A file that cannot be read, or has problems, leaves in force what it held before
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from opsbot.core.alert import AlertRule, apart
 from opsbot.core.errors import ConfigError, Problem
+from opsbot.core.silence import Inhibition
 from opsbot.monitor import promfile, rulefile
 from opsbot.yamlfile import read_text
 
@@ -26,22 +27,28 @@ class _Held:
     rules: tuple[AlertRule, ...] = ()
     patterns: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    inhibitions: tuple[Inhibition, ...] = ()
 
 
 class RuleBook:
-    """The rules in force; `look` reads what has changed on disk since the last time."""
+    """The rules and inhibitions in force; `look` reads what has changed on disk since the last time.
 
-    def __init__(self, alerts: Path, playbooks: Collection[str], every: timedelta) -> None:
+    Where alerts.yaml is not `needed` it may be missing, as long as it never was there.
+    """
+
+    def __init__(self, alerts: Path, playbooks: Collection[str], every: timedelta, *, needed: bool = True) -> None:
         self._alerts = alerts
+        self._needed = needed
         self._playbooks = playbooks
         self._every = every
         self._held: dict[Path, _Held] = {}
         self.rules: tuple[AlertRule, ...] = ()
+        self.inhibitions: tuple[Inhibition, ...] = ()
         self.problems: tuple[Problem, ...] = ()
 
     def look(self) -> bool:
-        """Read the files that have changed; whether the rules or the problems are others now."""
-        before = (self.rules, self.problems)
+        """Read the files that have changed; whether rules, inhibitions or problems are others now."""
+        before = (self.rules, self.inhibitions, self.problems)
         main = self._file(self._alerts)
         paths, lacking = _matching(self._alerts, main.patterns)
         held = {self._alerts: main, **{path: self._file(path) for path in paths if path != self._alerts}}
@@ -49,8 +56,9 @@ class RuleBook:
             held[path] = self._file(path)
         self._held = held
         self.rules = tuple(apart(rule for one in held.values() for rule in one.rules))
+        self.inhibitions = main.inhibitions
         self.problems = tuple(problem for one in held.values() for problem in one.problems)
-        return (self.rules, self.problems) != before
+        return (self.rules, self.inhibitions, self.problems) != before
 
     @property
     def figures(self) -> Mapping[str, int]:
@@ -63,20 +71,22 @@ class RuleBook:
         look = _look(path)
         if before.look == look:
             return before
+        if path == self._alerts and not self._needed and before == _Held(()) and not path.exists():
+            return before
         try:
-            rules, patterns = self._read(path)
+            return self._read(path, look)
         except ConfigError as error:
-            return _Held(look, before.rules, before.patterns, error.problems)
-        return _Held(look, rules, patterns)
+            return replace(before, look=look, problems=error.problems)
 
-    def _read(self, path: Path) -> tuple[tuple[AlertRule, ...], tuple[str, ...]]:
+    def _read(self, path: Path, look: tuple[int, ...]) -> _Held:
         if not path.is_file():
             raise ConfigError([missing(path)])
         text = read_text(path)
         if path != self._alerts:
-            return promfile.parse(text, str(path), self._playbooks, self._every).alerts, ()
+            return _Held(look, promfile.parse(text, str(path), self._playbooks, self._every).alerts)
         rules, _ = rulefile.parse(text, str(path), self._playbooks, self._every)
-        return rules, rulefile.patterns(text, str(path))
+        patterns, inhibitions = rulefile.patterns(text, str(path)), rulefile.inhibitions(text, str(path))
+        return _Held(look, rules, patterns, inhibitions=inhibitions)
 
 
 def named(alerts: Path) -> Iterator[Path]:

@@ -17,16 +17,19 @@ STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
 MOST = 1_000_000
 """Values that one series may have."""
 
-_NUMBER = r"(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|[iI][nN][fF](?!\w)|[nN][aA][nN](?!\w))"
+_NUMBER = r"(?:\d+(?:_\d+)*\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|[iI][nN][fF](?!\w)|[nN][aA][nN](?!\w))"
 _ITEM = re.compile(
     rf"(?P<first>[-+]?{_NUMBER})(?P<step>[-+]{_NUMBER})?(?:x(?P<times>\d+))?|_(?:x(?P<gaps>\d+))?|(?P<stale>stale)",
     re.ASCII,
 )
 _METRIC = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)?\s*(?:\{(.*)\})?\s*", re.ASCII | re.DOTALL)
 _LABEL = re.compile(
-    r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)\s*(?:,|$)""",
+    r"""\s*(?:([a-zA-Z_][a-zA-Z0-9_]*|"(?:\\.|[^"\\\n])*")\s*=\s*)?("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`)\s*(?:,|$)""",
     re.ASCII | re.DOTALL,
 )
+_NO_NAMES = ("inf", "nan", "bool")
+"""Words that mean something else at the head of a series."""
+
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _ESCAPES = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34, "'": 39}
 
@@ -39,10 +42,10 @@ def is_stale(value: float) -> bool:
 def labels(text: str) -> dict[str, str]:
     """The labels in `name{a="b"}`, the name as `__name__`; ValueError where it is not of that form."""
     found = _METRIC.fullmatch(text)
-    if not found or (found[1] is None and found[2] is None):
+    if not found or (found[1] is None and found[2] is None) or str(found[1]).lower() in _NO_NAMES:
         raise ValueError(f'{text[:60]!r} is no series: write metric{{label="value"}}')
     made = dict(_labels(found[2] or ""))
-    return {"__name__": found[1], **made} if found[1] else made
+    return {**made, "__name__": found[1]} if found[1] else made
 
 
 def _labels(inner: str) -> Iterator[tuple[str, str]]:
@@ -51,7 +54,9 @@ def _labels(inner: str) -> Iterator[tuple[str, str]]:
         found = _LABEL.match(inner, at)
         if not found:
             raise ValueError(f'{inner[at : at + 40]!r} is no label: write label="value"')
-        yield found[1], _unquoted(found[2])
+        quoted = found[1] is not None and found[1].startswith('"')
+        name = _unquoted(found[1]) if quoted else found[1]
+        yield name or "__name__", _unquoted(found[2])
         at = found.end()
 
 
@@ -78,9 +83,14 @@ def _escaped(found: re.Match[str]) -> bytes:
     return chr(int(short or wide, 16)).encode("utf-8", "replace")
 
 
+def is_histogram(text: str) -> bool:
+    """Whether some of the values are native histograms."""
+    return "{{" in text
+
+
 def values(text: str) -> list[float | None]:
     """The values of a series, None where there is none at that time; ValueError names what is no value."""
-    if "{{" in text:
+    if is_histogram(text):
         raise ValueError("native histograms in series are not supported")
     made: list[float | None] = []
     for word in text.split():
@@ -109,5 +119,5 @@ def _expanded(found: re.Match[str], times: int) -> Iterator[float | None]:
 
 
 def _number(text: str) -> float:
-    sign, digits = (-1.0 if text[0] == "-" else 1.0), text.lstrip("+-")
+    sign, digits = (-1.0 if text[0] == "-" else 1.0), text.lstrip("+-").replace("_", "")
     return sign * (int(digits, 8) if re.fullmatch(r"0[0-7]+", digits) else float(digits))

@@ -5,7 +5,8 @@ Several documents and lists of objects are read as one. Recording rules are judg
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -115,18 +116,21 @@ def _named(document: Document, read: list[Reading]) -> Iterator[Problem]:
     """The problems of a document, each with the rule in which it stands, also where only its form is wrong."""
     told = document.told()
     rules = [rule for one in read if told and one.part.document is document for rule in one.rules]
-    spans = [(*_lines(document, where), name) for where, name in rules]
+    spans = _spans(document, rules)
+    starts = [first for first, _, _ in spans]
     for problem in told:
-        around = [name for first, last, name in spans if first <= problem.line <= last]
-        yield replace(problem, rule=problem.rule or (around[0] if around else ""))
+        place = bisect_right(starts, problem.line) - 1
+        around = spans[place][2] if place >= 0 and problem.line <= spans[place][1] else ""
+        yield replace(problem, rule=problem.rule or around)
 
 
-def _lines(document: Document, where: Where) -> tuple[int, int]:
-    """The first and the last line on which something of a value begins."""
-    lines = [
-        place[0]
-        for marks in (document.marks, document.keys)
-        for path, place in marks.items()
-        if path[: len(where)] == where
-    ]
-    return document.at(where)[0], max(lines, default=document.at(where)[0])
+def _spans(document: Document, rules: Sequence[tuple[Where, str]]) -> list[tuple[int, int, str]]:
+    """The first and the last line on which something of each rule begins, and its name, in the order of the file."""
+    found = {where: [document.at(where)[0]] * 2 for where, _ in rules}
+    depths = {len(where) for where in found}
+    for path, (line, _) in (*document.marks.items(), *document.keys.items()):
+        for depth in depths:
+            span = found.get(path[:depth])
+            if span is not None and len(path) >= depth:
+                span[1] = max(span[1], line)
+    return sorted((first, last, name) for (first, last), (_, name) in zip(found.values(), rules, strict=True))

@@ -178,8 +178,8 @@ class Reading(Fields):
             file=self.document.file, line=self.document.at(where)[0], limit=group.limit,
             query_offset=group.query_offset,
         )  # fmt: skip
-        vetting.texts(self.judge, "labels", own, where)
-        vetting.texts(self.judge, "annotations", annotations, where)
+        vetting.texts(self.judge, "labels", own, where, foreign=True)
+        vetting.texts(self.judge, "annotations", annotations, where, foreign=True)
         vetting.severity(self.judge, severity, (*where, "labels", "severity"))
         vetting.condition(self.judge, rule, where, "expr")
         return Entry(rule, said.given)

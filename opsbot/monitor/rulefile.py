@@ -15,7 +15,9 @@ from pydantic import Field
 
 from opsbot.core.alert import AlertRule, TargetSpec
 from opsbot.core.errors import ConfigError, Problem
-from opsbot.monitor import vetting
+from opsbot.core.silence import Inhibition
+from opsbot.monitor import inhibitfile, vetting
+from opsbot.monitor.inhibitfile import InhibitModel
 from opsbot.monitor.vetting import Judge
 from opsbot.yamlfile import Duration, Strict, Title, Where, fit, read_text, reading, sound
 
@@ -51,7 +53,7 @@ class FileModel(Strict):
 
     alerts: list[dict[str, Any]] = []
     rule_files: list[str] = []
-    inhibit: list[Any] = []
+    inhibit: list[InhibitModel] = []
 
 
 def load(
@@ -70,11 +72,13 @@ def parse(
     """
     with reading(text, file) as document:
         found = Judge(document, playbooks)
-        items = _top(found).get("alerts")
+        top = _top(found)
+        items = top.get("alerts")
         entries = enumerate(items if isinstance(items, list) else [])
         rules = [(place, _rule(found, item, place, every)) for place, item in entries]
         whole = [(place, rule) for place, rule in rules if rule is not None]
         _unique(found, whole)
+        inhibitfile.inhibitions(found, top.get(inhibitfile.KEY))
         return tuple(rule for _, rule in whole), tuple(found.warnings)
 
 
@@ -85,13 +89,18 @@ def patterns(text: str, file: str) -> tuple[str, ...]:
         return tuple(found) if isinstance(found, list) else ()
 
 
+def inhibitions(text: str, file: str) -> tuple[Inhibition, ...]:
+    """What stands under `inhibit`; ConfigError where the text cannot be read, or an entry is wrong."""
+    with reading(text, file) as document:
+        found = Judge(document, None)
+        return inhibitfile.inhibitions(found, _top(found).get(inhibitfile.KEY))
+
+
 def _top(found: Judge) -> dict[str, Any]:
     """The file's keys; what is wrong with them is noted."""
     document = found.document
     if not isinstance(document.value, dict):
         raise ConfigError([document.problem((), "must be a mapping with the key `alerts`")])
-    if isinstance(document.value.get("inhibit"), list) and document.value["inhibit"]:
-        found.bad(("inhibit",), "inhibit: is not supported yet", "leave it out", key=True)
     try:
         fit(document, FileModel)
     except ConfigError as error:

@@ -15,13 +15,12 @@ from functools import lru_cache
 
 from opsbot.core import target as targets
 from opsbot.core import template
-from opsbot.core.alert import Alert, AlertRule, AlertState, Sample, fingerprint
+from opsbot.core.alert import Alert, AlertRule, AlertState, Sample, TargetSpec, fingerprint
 from opsbot.core.errors import PermanentError
 from opsbot.core.target import Target
 from opsbot.mask import mask, mask_tree
 from opsbot.monitor import gotemplate
-from opsbot.monitor.goprint import TemplateError
-from opsbot.monitor.gotemplate import NOWHERE, Scope, Server
+from opsbot.monitor.gotemplate import NOWHERE, Scope, Server, TemplateError
 
 RETENTION = timedelta(minutes=15)
 """How long a resolved alert is remembered (rules/alerting.go, resolvedRetention)."""
@@ -119,7 +118,7 @@ def _begun(
         labels=before.labels if before else mask_tree(said.labels), state=AlertState.PENDING, active_at=now,
         value=said.value if math.isfinite(said.value) else None, held_at=now, holds_since=now,
         annotations={note: _masked(text) for note, text in said.annotations.items()}, actions=rule.actions,
-        target=_target(rule, said.labels, cluster),
+        target=target_of(rule.target, said.labels, cluster),
     )  # fmt: skip
 
 
@@ -140,13 +139,14 @@ def _rendered(parsed: gotemplate.Template, scope: Scope) -> str:
         return f"<error expanding template: {error}>"[:LONGEST]
 
 
-def _target(rule: AlertRule, labels: Mapping[str, str], cluster: str) -> Target | None:
-    """The object that the rule means; None where a label is missing or cannot be a name: nothing is proposed then."""
-    if rule.target is None:
+def target_of(spec: TargetSpec | None, labels: Mapping[str, str], cluster: str) -> Target | None:
+    """The object that is meant; None where a label is missing or cannot be a name: nothing is proposed then."""
+    if spec is None:
         return None
-    spec = {"kind": rule.target.kind, "namespace": rule.target.namespace, "name": rule.target.name}
     try:
-        filled = template.render(spec, {"labels": labels})
+        filled = template.render(
+            {"kind": spec.kind, "namespace": spec.namespace, "name": spec.name}, {"labels": labels}
+        )
         return targets.named(filled["kind"], filled["namespace"], filled["name"], cluster)
     except (KeyError, ValueError):
         return None

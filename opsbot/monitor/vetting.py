@@ -16,7 +16,7 @@ from opsbot.core.alert import SEVERITIES, AlertRule
 from opsbot.core.errors import Problem
 from opsbot.core.target import UNSPACED, kind_of
 from opsbot.monitor import gotemplate
-from opsbot.monitor.incidents import QUIET
+from opsbot.monitor.grouping import QUIET
 from opsbot.yamlfile import Document, Step, Where
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
@@ -133,16 +133,26 @@ def actions(judge: Judge, names: Sequence[str], where: Where) -> None:
             judge.bad(at, f"actions: there is no playbook {name[:60]!r}", hint)
 
 
-def texts(judge: Judge, step: Step, named: Mapping[str, str], where: Where) -> None:
-    """Labels or annotations: their names, and the templates in them."""
+def texts(judge: Judge, step: Step, named: Mapping[str, str], where: Where, *, foreign: bool = False) -> None:
+    """Labels or annotations: their names, and the templates in them.
+
+    What can never be filled is only an advice in `foreign` files: Prometheus loads them all the same.
+    """
     for name, text in named.items():
         at: Where = (*where, step, name)
         if not is_label(name) or (step == "labels" and name == "__name__"):
             judge.bad(at, f"{step}: {name[:60]!r} is no label name", "letters, digits and _ only", key=True)
         try:
-            gotemplate.parse(text)
+            doubts = gotemplate.parse(text).doubts
         except ValueError as error:
             judge.bad(at, f"{step}.{name}: {error}")
+            continue
+        for doubt in doubts:
+            said = f"{step}.{name}: {doubt}"
+            if foreign:
+                judge.warn(at, said)
+            else:
+                judge.bad(at, said)
 
 
 def target(judge: Judge, rule: AlertRule, where: Where) -> None:

@@ -25,7 +25,7 @@ from opsbot.prometheus.line import Line, Settings, is_broken, why
 PAUSE = 0.1
 MOST_BYTES = 16_000_000
 MOST_AT_ONCE = 8
-MOST_IDLE = 4
+MOST_IDLE = MOST_AT_ONCE
 _AGAIN = (502, 503, 504)
 
 Ask = Callable[[Line, float], Reply]

@@ -10,7 +10,6 @@ import io
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -76,13 +75,8 @@ class Line:
 
     def query(self, expression: str, asked: Mapping[str, str], left: float) -> Reply:
         """POST an instant query."""
-        from prometheus_api_client.exceptions import PrometheusApiClientException
-
         # What the library makes of the reply is left aside: the session has seen all of it.
-        with suppress(PrometheusApiClientException, ValueError, LookupError, TypeError, RecursionError):
-            self._api.custom_query(
-                expression, {**asked, "timeout": f"{int(left * 1000)}ms"}, (min(CONNECT, left), left)
-            )
+        self._api.custom_query(expression, {**asked, "timeout": f"{int(left * 1000)}ms"}, (min(CONNECT, left), left))
         return self._session.seen()
 
     def get(self, path: str, left: float) -> Reply:
@@ -115,17 +109,17 @@ class _Session(requests.Session):
         return self._reply
 
     def request(self, method: str, url: str, **given: Any) -> requests.Response:  # type: ignore[override]
-        """Send, read the body, and hand back a response that holds it; parameters of a POST go into its body."""
+        """Send and read the body, which `seen` tells; parameters of a POST go into its body.
+
+        The library gets another answer, without anything in it: it would read the whole one a second time.
+        """
         self._reply = None
         if method == "POST":
             given["data"], given["params"] = given.get("params"), None
         with super().request(method, url, **{**given, "allow_redirects": False, "stream": True}) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             self._reply = Reply(response.status_code, headers, self._body(response))
-        read = requests.Response()
-        read.status_code, read.headers, read.encoding = response.status_code, response.headers, "utf-8"
-        read.raw = io.BytesIO(self._reply.body)
-        return read
+        return _leave_aside()
 
     def _body(self, response: requests.Response) -> bytes:
         if response.headers.get("Content-Encoding", "identity") != "identity":
@@ -142,6 +136,13 @@ class _Session(requests.Session):
         except (OSError, HTTPError) as error:
             raise requests.exceptions.ChunkedEncodingError from error
         return b"".join(parts)
+
+
+def _leave_aside() -> requests.Response:
+    """What the library may make of a reply: nothing."""
+    empty = requests.Response()
+    empty.status_code, empty.encoding, empty.raw = 200, "utf-8", io.BytesIO(b'{"data": {"result": []}}')
+    return empty
 
 
 # who asks -----------------------------------------------------------------------------------------------------------

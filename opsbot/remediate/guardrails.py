@@ -30,6 +30,7 @@ class Surroundings:
     """What holds around every change: limits, mode, this cluster's name, the kill switch, and runs of the past.
 
     `pause` is what the kill switch says, None where it cannot be read. `runs` leaves out the run in question.
+    `cluster_said` is false where an alert was pushed by somebody who did not say which cluster it is about.
     """
 
     limits: Limits
@@ -38,6 +39,7 @@ class Surroundings:
     pause: str | None
     runs: tuple[PastRun, ...]
     now: datetime
+    cluster_said: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,13 @@ def no_target(it: Situation) -> Ruling:
 
 
 def other_cluster(it: Situation) -> Ruling:
-    """A target of another cluster is not ours to change, whatever object here bears its name."""
+    """A target of another cluster is not ours to change, whatever is called so here; where none is said, ask."""
     theirs = it.target.cluster if it.target else ""
     if it.target is None or (theirs and theirs != it.around.cluster):
         return _deny("other_cluster", f"the target is in cluster {theirs!r}, this is {it.around.cluster!r}")
+    if not it.around.cluster_said:
+        says = "a pushed alert does not say its cluster: it is taken to be this one"
+        return Ruling("other_cluster", Verdict.ASK, "cluster_unsaid", says)
     return _allow("other_cluster")
 
 

@@ -99,7 +99,8 @@ class Means:
         """
         own = incident.run
         others = tuple(run for run in self._runs(now) if not _is(run, incident.id, own) and not _later(run, incident))
-        return Surroundings(self.limits, self.mode, self.cluster, self.pause(), others, now)
+        said = all(alert.cluster_said for alert in incident.alerts)
+        return Surroundings(self.limits, self.mode, self.cluster, self.pause(), others, now, said)
 
     def _runs(self, now: datetime) -> tuple[PastRun, ...]:
         rails = [playbook.guardrails for playbook in self.playbooks.values()]

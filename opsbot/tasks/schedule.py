@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opsbot.core.errors import PermanentError
@@ -17,6 +17,25 @@ from opsbot.tasks.attempt import in_words
 
 LOG = logging.getLogger("opsbot.tasks")
 Tell = Callable[[str, str], None]
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def latest(now: datetime, interval: timedelta, phase: timedelta) -> datetime:
+    """The last regular time that is not after `now`: a whole number of intervals and the phase since 1970."""
+    return EPOCH + phase + (now - EPOCH - phase) // interval * interval
+
+
+def _regular(interval: timedelta, phase: timedelta) -> Any:
+    """A trigger of APScheduler for regular times; its own counts from when the first call was."""
+    from apscheduler.triggers.base import BaseTrigger
+
+    class Regular(BaseTrigger):  # type: ignore[misc]
+        def get_next_fire_time(self, before: datetime | None, now: datetime) -> datetime:
+            return latest(before or now, interval, phase) + interval
+
+    return Regular()
 
 
 def _log(name: str, what: str) -> None:
@@ -41,15 +60,24 @@ class Schedule:
         )
         self._scheduler.add_listener(self._heard, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
 
-    def every(self, interval: timedelta, function: Callable[[], object], name: str) -> None:
-        """Call a function at once when started and then every so often; PermanentError for a name given twice."""
+    def every(
+        self, interval: timedelta, function: Callable[[], object], name: str, phase: timedelta | None = None
+    ) -> None:
+        """Call a function at once when started and then every so often; PermanentError for a name given twice.
+
+        With a `phase` the calls after the first are at the times that `latest` means, whenever the first was.
+        """
         if interval < timedelta(milliseconds=100):
             raise PermanentError(f"tick {name}: an interval of {interval} is too short")
         if self._scheduler.get_job(name) is not None:
             raise PermanentError(f"tick {name} is there already")
-        self._scheduler.add_job(
-            function, "interval", seconds=interval.total_seconds(), id=name, next_run_time=self._clock()
-        )
+        first = self._clock()
+        if phase is None:
+            self._scheduler.add_job(
+                function, "interval", seconds=interval.total_seconds(), id=name, next_run_time=first
+            )
+        else:
+            self._scheduler.add_job(function, _regular(interval, phase), id=name, next_run_time=first)
 
     def drop(self, name: str) -> None:
         """Tick this no more; nothing where there is no such tick."""

@@ -62,6 +62,7 @@ class Worker:
         if problems:
             raise PermanentError("; ".join(problem.says for problem in problems))
         self.wakeups = wakeups or WakeUps()
+        self.waiting = 0  # tasks that were due at the last look and found no free slot
         self._store, self._skills, self._terms = store, skills, terms
         self._clock, self._monotonic = clock, monotonic
         self._attempts = Attempts(store, skills, terms.mode, jitter)
@@ -108,6 +109,7 @@ class Worker:
                 with self._lock:
                     self._running[choice.task] = _Running(choice, self._monotonic())
                 yield choice
+        self.waiting = len(tasks)
 
     def _slots(self) -> list[Slots]:
         with self._lock:
@@ -152,6 +154,11 @@ class Worker:
     def stopping(self) -> bool:
         """Whether it has been told to stop: for skills that can pause between two steps."""
         return self._stopping.is_set()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its loop runs."""
+        return self._thread is not None and self._thread.is_alive()
 
     @property
     def running(self) -> tuple[Pick, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ from opsbot.testing.loopback import Ending, Told, served
 Series = tuple[Mapping[str, str], float]
 ANY = ""
 """In place of an expression: what is said to all that nothing else is said to."""
+PROBE = "vector(1)"
+"""What is asked to learn whether there is a Prometheus at all: both know the answer, unless they are told another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class FakePrometheus:
         self.asked: list[Question] = []
         self._version = version
         self._token = token
-        self._said: dict[str, list[Said]] = {}
+        self._said: dict[str, list[Said]] = {PROBE: [vector(({}, 1.0))]}
 
     def says(self, expression: str, *said: Said) -> None:
         """Answer an expression (or ANY) with these in turn, and with the last one from then on."""
@@ -144,7 +147,7 @@ class FakeMetrics:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, datetime]] = []
-        self._said: dict[str, tuple[Series, ...] | OpsbotError] = {}
+        self._said: dict[str, tuple[Series, ...] | OpsbotError] = {PROBE: (({}, 1.0),)}
         self._at: datetime | None = None
 
     def says(self, expression: str, *series: Series) -> None:
@@ -162,8 +165,29 @@ class FakeMetrics:
     def query(self, expression: str, at: datetime, timeout: float = 10.0) -> Answer:  # noqa: ARG002
         """What was said, for the time asked."""
         self.asked.append((expression, at))
+        joined = self._joined(expression)
+        said = self._of(expression) if joined is None else joined
+        stamp = self._at or at
+        return Answer(tuple(Sample(labels, value, stamp) for labels, value in said), stamp)
+
+    def _of(self, expression: str) -> tuple[Series, ...]:
         said = self._said.get(expression, Blind(f"the fake was told nothing about {expression!r}"))
         if isinstance(said, OpsbotError):
             raise said
-        stamp = self._at or at
-        return Answer(tuple(Sample(labels, value, stamp) for labels, value in said), stamp)
+        return said
+
+    def _joined(self, expression: str) -> tuple[Series, ...] | None:
+        """What it was told of the parts of `label_replace(…) or label_replace(…)`, each with its label."""
+        parts = [(found["label"], found["value"], found["inner"]) for found in _PART.finditer(expression)]
+        if expression in self._said or not parts:
+            return None
+        return tuple(
+            ({**labels, label: f"{value} {labels.get(label, '')}"}, number)
+            for label, value, inner in parts for labels, number in self._of(inner)
+        )  # fmt: skip
+
+
+_PART = re.compile(
+    r'label_replace\((?:vector\()?(?P<inner>.*?)\n\)?, "(?P<label>\w+)", "(?P<value>\w+) \$1", "(?P=label)", "[^"]*"\)',
+    re.DOTALL,
+)

@@ -57,10 +57,12 @@ def test_what_need_not_be_said() -> None:
         ("tests:\n- 5", 2, "must be a mapping"),
         ("tests:\n- alert_rule_test: [{eval_time: 1m}]", 2, "alertname: is missing"),
         ("tests:\n- promql_expr_test: [{eval_time: 1m}]", 2, "expr: is missing"),
-        ("tests:\n- input_series: [{values: 1}]", 2, "series: is missing"),
+        ("group_eval_order: [a, b, a]", 1, "'a' is given twice"),
+        ("tests:\n- start_timestamp: tomorrow", 2, "'tomorrow' is no time"),
+        ("tests:\n- start_timestamp: 2024-13-01T00:00:00Z", 2, "is no time"),
         ("tests:\n- alert_rule_test: [{alertname: A, eval_time: soon}]", 2, "is no duration"),
         ("tests:\n- promql_expr_test: [{expr: a, exp_samples: [{value: x}]}]", 2, "'x' is no number"),
-        ("evaluation_interval: 1ms\ntests:\n- alert_rule_test: [{alertname: A, eval_time: 1d}]", 3, "more than 10000"),
+        ("evaluation_interval: 1ms\ntests:\n- alert_rule_test: [{alertname: A, eval_time: 1d}]", 3, "more than 250000"),
         ("tests: [", 2, "not valid YAML"), ("tests: []\n---\ntests: []", 3, "must be one YAML document"),
         ("tests: [{external_labels: [a]}]", 1, "must be a mapping"), ("rule_files: [[a]]", 1, "must be text"),
     ],
@@ -70,3 +72,20 @@ def test_refused_with_its_place(text: str, line: int, message: str) -> None:
         promtests.parse(text, "f")
     (problem,) = raised.value.problems
     assert (problem.line, message in problem.message) == (line, True), problem
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("1700000000", 1_700_000_000), ("2024-01-01T00:00:00Z", 1_704_067_200), ("1.5e9", 1_500_000_000),
+     ("'2024-01-01T01:30:00.5+01:30'", 1_704_067_200.5), ("-60", -60), ("", 0)],
+    ids=["seconds", "a moment", "exponent", "a moment elsewhere", "before 1970", "nothing"],
+)  # fmt: skip
+def test_when_the_time_of_a_test_begins(written: str, seconds: float) -> None:
+    (group,) = promtests.parse(f"tests: [{{start_timestamp: {written}}}]", "f").groups
+    assert group.start == timedelta(seconds=seconds)
+
+
+def test_what_is_left_empty_says_nothing() -> None:
+    (group, nothing) = promtests.parse("tests: [{input_series: [null, {}, {series: up}]}, null]", "f").groups
+    assert [one.series for one in group.series] == ["up"]
+    assert nothing.series == ()

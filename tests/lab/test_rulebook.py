@@ -36,6 +36,10 @@ class Folder:
         os.utime(self.path / name, ns=(self.stamp, self.stamp))
 
     @property
+    def agreements(self) -> dict[str, tuple[str, ...]]:
+        return {one.name: one.equal for one in self.book.inhibitions}
+
+    @property
     def names(self) -> list[str]:
         return [rule.name for rule in self.book.rules]
 
@@ -116,3 +120,26 @@ def test_patterns(folder: Folder, pattern: str, want: list[str]) -> None:
     assert [path.name for path in rulebook.globbed(folder.path, pattern)] == want
     if pattern.endswith(".yaml"):
         assert [path.name for path in rulebook.globbed(Path("/nowhere"), f"{folder.path}/{pattern}")] == want
+
+
+INHIBIT = (
+    "inhibit:\n  - {name: nodes, source_matchers: [alertname=NodeDown], "
+    "target_matchers: [alertname=~Pod.*], equal: [node]}\n"
+)
+
+
+def test_inhibitions_are_taken_up_and_kept_while_the_file_is_bad(folder: Folder) -> None:
+    assert folder.agreements == {}
+    folder.write("alerts.yaml", MAIN + INHIBIT)
+    assert folder.book.look()
+    assert folder.agreements == {"nodes": ("node",)}
+    assert not folder.book.look()
+    folder.write("alerts.yaml", MAIN + INHIBIT.replace("=~", "~"))
+    assert folder.book.look()
+    assert folder.agreements == {"nodes": ("node",)}
+    assert [problem.line for problem in folder.book.problems] == [4]
+    assert folder.names == ["Own", "A"]
+    folder.write("alerts.yaml", MAIN + INHIBIT.replace("[node]", "[host]"))
+    assert folder.book.look()
+    assert folder.agreements == {"nodes": ("host",)}
+    assert len(folder.book.problems) == 0

@@ -19,6 +19,7 @@ def spelt(value: float | None) -> str:
         ("1 2.5 -3", "1 2.5 -3"), ("1x3", "1 1 1 1"), ("1+2x3", "1 3 5 7"), ("10-2x3", "10 8 6 4"), ("-1-2x2",
         "-1 -3 -5"),
         ("_ _x2 1", "_ _ _ 1"), ("_x0 1", "1"), ("stale 1", "stale 1"), ("010 1e3 .5 0x2", "8 1000 0.5 0 0 0"),
+        ("1_000 1_0x1", "1000 10 10"),
         ("Inf -inf NaN", "inf -inf nan"), ("", ""), (" 1\n  2 ", "1 2"),
     ],
 )  # fmt: skip
@@ -66,14 +67,24 @@ def test_a_nan_is_not_stale() -> None:
         ("up{a='b', c=`d\\n`,}", {"__name__": "up", "a": "b", "c": "d\\n"}),
         (' up { a = "q\\"\\u00e4\\x41\\101\\n}" } ', {"__name__": "up", "a": 'q"äAA\n}'}),
         ('{__name__="x",a="{,}"}', {"__name__": "x", "a": "{,}"}),
+        ('{"x.y", "a.b"="c", d="e"}', {"__name__": "x.y", "a.b": "c", "d": "e"}),
+        ('up{__name__="x"}', {"__name__": "up"}),
     ],
-    ids=["name", "nothing", "empty", "no name", "quotes", "escapes", "braces"],
+    ids=["name", "nothing", "empty", "no name", "quotes", "escapes", "braces", "quoted names", "two names"],
 )  # fmt: skip
 def test_labels(text: str, want: dict[str, str]) -> None:
     assert series.labels(text) == want
 
 
-@pytest.mark.parametrize("text", ["", "1a", "up{a}", "up{a=b}", "up{a='b' c='d'}", "up{", "up{a='\\z'}"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "1a", "up{a}", "up{a=b}", "up{a='b' c='d'}", "up{", "up{a='\\z'}", "NaN", "inf{}", "bool", 'up{a="b\nc"}'],
+)
 def test_what_is_no_series(text: str) -> None:
     with pytest.raises(ValueError, match=r"no series|no label|not known"):
         series.labels(text)
+
+
+def test_a_native_histogram_is_told_from_numbers() -> None:
+    assert series.is_histogram("1 {{schema:0 sum:1}}x3")
+    assert not series.is_histogram("1 2x3")

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from opsbot.core.alert import Sample
-from opsbot.monitor.gofuncs import FUNCTIONS
-from opsbot.monitor.goprint import TemplateError
-from opsbot.monitor.gotemplate import LONGEST, Scope, Server, parse
+from opsbot.monitor.gotemplate import LONGEST, Scope, Server, TemplateError, parse
+from opsbot.monitor.gotemplate.functions import FUNCTIONS
 
 START = datetime(2026, 5, 4, tzinfo=UTC)
 SCOPE = Scope({"__name__": "x", "job": "api", "zone": "Eu-1"}, 1234.5)
@@ -35,10 +34,15 @@ SCOPE = Scope({"__name__": "x", "job": "api", "zone": "Eu-1"}, 1234.5)
         ('{{ printf "}}" }}{{ `raw \\n` }}{{ "q\\"\\u00e4" }}', '}}raw \\nq"ä'),
         ("{{ 5 }} {{ -1.50 }}", "5 -1.5"),
         ("{{ $labels.job | printf \"%s=%v\" $labels.zone }}", "Eu-1=api"),
+        ("{{ $value | }}", "1234.5"), ("{{ 010 }} {{ 0x1F }} {{ 1_000 }} {{ 1e3 }}", "8 31 1000 1000"),
+        ('{{ reReplaceAll "^(a)(.*)" "${2}-$1$3$$" $labels.job }}', "pi-a$"),
+        ('{{ "aab" | reReplaceAll "x*" "-" }} {{ match "^a" $labels.job }} {{ match "^b" "ab" }}',
+         "-a-a-b- true false"),
     ],
     ids=[
         "empty", "braces", "value", "tight", "dots", "missing label", "all labels", "trims", "trims newlines",
         "comment", "trimmed comment", "pipe", "brackets", "quotes", "numbers", "piped last",
+        "pipe that leads nowhere", "whole numbers", "replaced", "patterns",
     ],
 )  # fmt: skip
 def test_rendered(text: str, want: str) -> None:
@@ -51,46 +55,39 @@ def test_rendered(text: str, want: str) -> None:
         ("{{ if $value }}x", "{{ if }} in a template has no {{ end }}"),
         ("{{ range query \"up\" }}{{ else if 1 }}{{ end }}", "{{ else if }} does not fit {{ range }}"),
         ("{{ with $labels }}{{ .a.b }}{{ else }}{{ else }}{{ end }}", "{{ with }} in a template has no {{ end }}"),
-        ("{{ $x = 5 }}", "'\\$x' in a template is not defined"), ("{{ if 1 }}{{ $x := 5 }}{{ end }}{{ $x }}",
-        "not defined"),
+        ("{{ if 1 }}{{ $x := 5 }}{{ end }}{{ $x }}", "not defined"),
         ("{{ $a, $b := 5 }}", "must be one variable"), ("{{ 5 := 5 }}", "must be one variable"),
-        ("{{ end }}", "closes nothing"), ("{{ else }}", "closes nothing"), ("{{ .Foo }}", "known fields are .Labels"),
-        ("{{ $.Foo }}", "known fields"), ("{{ template \"x\" }}", "'template' is not supported"),
+        ("{{ end }}", "closes nothing"), ("{{ else }}", "closes nothing"),
+        ("{{ template \"x\" }}", "'template' is not supported"),
         ("{{ define \"x\" }}{{ end }}", "'define' is not supported"), ("{{ break }}", "'break' is not supported"),
-        ("{{ if 1 }}" * 30 + "{{ end }}" * 30, "blocks in each other"), ("{{ eq 1 }}", "takes 2 or more"),
+        ("{{ if 1 }}" * 30 + "{{ end }}" * 30, "blocks in each other"),
         ("{{ . }}", "is not supported"),
         ("{{ $other }}", "'\\$other' in a template is not defined"),
-        ("{{ $labels.a.b }}", "is not supported"),
-        ("{{ $value.x }}", "is not supported"),
-        ("{{ reReplaceAll \"a\" \"b\" $labels.job }}", "'reReplaceAll' is not supported"),
+        ("{{ safeHtml $labels.job }}", "'safeHtml' is not supported"),
         ("{{ }}", "an empty"),
-        ("{{ $value | }}", "an empty"),
+        ("{{ | $value }}", "an empty"),
         ("{{ $value", "no closing"),
         ("{{ $value }", "not supported"),
-        ("{{ $value humanize }}", "takes one value, not 0"), ("{{ $value 5 }}", "is no function"),
-        ("{{ 5 | 6 }}", "is no function"),
-        ("{{ humanize }}", "takes one value, not 0"),
-        ("{{ humanize $value 5 }}", "takes one value, not 2"),
-        ("{{ printf }}", "needs a format"),
-        ("{{ printf \"%y\" 5 }}", "holds %y"),
-        ("{{ printf \"%*d\" 5 5 }}", r"holds %\*"),
-        ("{{ printf \"50%\" }}", "holds %"),
+        ("{{ 5 | 6 }}", "is no function"), ("{{ with 5 }}{{ 5 | . }}{{ end }}", "is no function"),
+        ("{{ printf \"%*d\" 5 5 }}", r"holds %\*"), ("{{ printf \"%[1]d\" 5 5 }}", r"holds %\["),
         ("{{ printf \"%999999999d\" 5 }}", "wider than"),
         ("{{ (($value) }}", "no closing"),
         ("{{ $value) }}", "unexpected"),
         ("{{ \"a }}", "not supported"),
+        ("{{ and$value 1 }}", "not supported"), ("{{ query\"up\" }}", "not supported"),
+        ("{{ print 5`a` }}", "a blank is missing"), ("{{ 1__0 }}", "is no number"), ("{{ 99999999999999999999 }}",
+        "too large"),
+        ("{{ /* x */ }}", "not supported"),
         ("{{ \"\\z\" }}", "escape"), ("{{ \"\\xe4\" }}", "escape"),
         ("{{" + "(" * 1000 + "5" + ")" * 1000 + "}}", "brackets"),
         ("x" * (LONGEST + 1), "longer"),
     ],
     ids=[
-        "if", "range", "with", "variable", "scope", "two variables", "no variable", "end", "else", "field",
-        "field of all",
-        "template", "define", "break", "deep blocks", "one of two", "dot", "other variable", "deep label",
-        "field of a number", "other function",
-        "empty", "empty pipe", "unclosed", "half closed", "function last", "value called", "constant called",
-        "no value", "two values", "no format", "unknown verb", "star", "bare percent", "wide", "unclosed bracket",
-        "stray bracket", "open text", "escape", "byte", "deep", "long",
+        "if", "range", "with", "scope", "two variables", "no variable", "end", "else",
+        "template", "define", "break", "deep blocks", "dot", "other variable", "other function",
+        "empty", "empty pipe", "unclosed", "half closed", "constant called", "dot called",
+        "star", "numbered", "wide", "unclosed bracket", "stray bracket", "open text", "glued variable", "glued text",
+        "glued numbers", "underscores", "large number", "blank before a comment", "escape", "byte", "deep", "long",
     ],
 )  # fmt: skip
 def test_refused_at_load(text: str, why: str) -> None:
@@ -118,7 +115,12 @@ def test_the_labels_that_a_template_names() -> None:
         ("humanizeTimestamp", 0.0, "1970-01-01 00:00:00 +0000 UTC"),
         ("humanizeTimestamp", 1426081181.1239, "2015-03-11 13:39:41.123 +0000 UTC"),
         ("humanizeTimestamp", -1.5, "1969-12-31 23:59:58.5 +0000 UTC"),
-        ("title", "it's 9z_a b-c", "It'S 9z_a B-C"), ("toUpper", "ä1", "Ä1"), ("toLower", "AÉ", "aé"),
+        ("title", "it's 9z_a b-c a.b a..b", "It's 9Z_a B-C A.b A..B"), ("title", "dž ß", "Dž Ss"),
+        ("toUpper", "ä1ßᾀ", "Ä1ßᾈ"), ("toLower", "AÉİ", "aéi"), ("humanize", "1_0", "10"), ("humanize", "0x1p4", "16"),
+        ("humanizeDuration", -0.0, "-0s"), ("stripDomain", "[::1]:80", "[::1]:80"), ("stripDomain", "a.b:c", "a:c"),
+        ("graphLink", "up == 0", "/graph?g0.expr=up+%3D%3D+0&g0.tab=0"), ("tableLink", "a{}",
+        "/graph?g0.expr=a%7B%7D&g0.tab=1"),
+        ("urlQueryEscape", "a b&c", "a+b%26c"),
     ],
 )  # fmt: skip
 def test_functions(function: str, value: object, want: str) -> None:
@@ -141,6 +143,17 @@ def test_a_bare_value_is_written_as_go_does(value: float, want: str) -> None:
         ('"%d" $value', "%!d(float64=1234.5)"), ('"%d %5d|%-5d|%05d" 5 5 5 5', "5     5|5    |00005"),
         ('"%f" 5', "%!f(int=5)"), ('"%s %q" $labels.job $labels.job', 'api "api"'), ('"%.2s" $labels.job', "ap"),
         ('"%d"', "%!d(MISSING)"), ('"x" 5', "x%!(EXTRA int=5)"), ('"%v%%" $value', "1234.5%"),
+        ('"%#v %+v" $labels.job 5', '"api" 5'), ('"% x|%#x|%X" "hi" "hi" "hi"', "68 69|0x6869|6869"),
+        ('"%x|%.2x|%X" 1.5 1.999 0.1', "0x1.8p+00|0x1.00p+01|0X1.999999999999AP-04"),
+        ('"%#g|%#.3f|%#v" 5.0 5.0 1e6', "5.00000|5.000|1e+06"),
+        ('"%b %o %#o %O %c" 5 8 8 8', "101 10 010 0o10 %!c(MISSING)"),
+        ('"%06d|%+.3d|%x|%#X|%.0d|" -5 5 -255 255 0', "-00005|+005|-ff|0XFF||"),
+        ('"%012.2e" "12"', "%!e(string=000000000012)"),
+        ('"%t %5t|%T %T %T" true false 5 1.5 nil', "true false|int float64 <nil>"),
+        ('"%d %v" nil nil', "%!d(<nil>) <nil>"),
+        ('"%+q %#q %q" "é" "a" "\\t\\u200b"', '"\\u00e9" `a` "\\t\\u200b"'), ('"%y 50%" 5', "%!y(int=5) 50%!(NOVERB)"),
+        ('"%#v" $labels', 'map[string]string{"__name__":"x", "job":"api", "zone":"Eu-1"}'),
+        ('"%q" $labels', 'map["__name__":"x" "job":"api" "zone":"Eu-1"]'), ('"% d|% .1f" 5 5.0', " 5| 5.0"),
         ('"%x" "hi"', "6869"), ('"%e" $value', "1.234500e+03"), ('"%d" $labels.job', "%!d(string=api)"),
     ],
 )  # fmt: skip
@@ -151,8 +164,11 @@ def test_printf_is_gos(text: str, want: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["{{ humanize $labels.job }}", "{{ humanize $labels }}", "{{ title $value }}", "{{ humanizeTimestamp 1e300 }}",
-     "{{ $labels.job | printf $value }}", '{{ humanize "1_0" }}', '{{ humanize " 1" }}'],
-    ids=["text", "map", "number", "far", "format is a number", "underscore", "blank"],
+     "{{ $labels.job | printf $value }}", '{{ humanize "1__0" }}', '{{ humanize " 1" }}', "{{ humanize true }}",
+     '{{ humanize "1e400" }}', "{{ lt 1 nil }}", '{{ reReplaceAll "(" "" "a" }}', '{{ printf "%U" 5 }}',
+     '{{ query "up" }}'],
+    ids=["text", "map", "number", "far", "format is a number", "underscores", "blank", "truth", "out of range", "nil",
+         "pattern", "letter", "series"],
 )  # fmt: skip
 def test_what_cannot_be_filled_is_an_error_of_its_own(text: str) -> None:
     with pytest.raises(TemplateError):
@@ -230,3 +246,25 @@ def test_a_label_that_is_asked_for_first_is_not_missed() -> None:
 @pytest.mark.parametrize(("text", "asks"), [('{{ if $value }}{{ query "x" | len }}{{ end }}', True), ("query", False)])
 def test_whether_it_asks_the_server(text: str, asks: bool) -> None:
     assert parse(text).queries is asks
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{{ .Foo }}", "{{ $.labels.job }}", "{{ $labels.a.b }}", "{{ $value.x }}", "{{ $x = 5 }}", "{{ eq 1 }}",
+    "{{ humanize }}",
+     "{{ humanize $value 5 }}", "{{ printf }}", "{{ $value humanize }}", "{{ 5 6 }}", "{{ $value | $labels }}",
+     "{{ nil }}"],
+    ids=["field", "small letter", "deep label", "field of a number", "variable", "one of two", "no value", "two values",
+         "no format", "function last", "number first", "labels called", "nil"],
+)  # fmt: skip
+def test_what_can_never_be_filled_is_read_with_a_doubt(text: str) -> None:
+    read = parse(text)
+    assert read.doubts
+    with pytest.raises(TemplateError):
+        read.render(SCOPE)
+
+
+def test_one_of_some_series_can_be_written_out() -> None:
+    server = Server(query=lambda _text: [Sample({"a": "b"}, 2.0, START)])
+    text = '{{ query "x" | first }} {{ print (query "x" | first) }} {{ range query "x" }}{{ . }}{{ end }}'
+    assert parse(text).render(Scope({}, 1, server)) == "{map[a:b] 2} &{map[a:b] 2} {map[a:b] 2}"

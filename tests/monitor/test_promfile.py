@@ -179,8 +179,11 @@ def test_a_caret_shows_the_place_in_an_expression() -> None:
         ("alert: A\nexpr: sum(up) == 0\nannotations: {s: '{{ $labels.job }}'}", "drops the label 'job'"),
         ("alert: A\nexpr: up == 0\nlabels: {severity: page}", "severity 'page' is not known"),
         ("alert: A\nexpr: up == 0\nannotations: {opsbot_actions: a}", "there is no target"),
+        ("alert: A\nexpr: up == 0\nannotations: {s: '{{ .labels.job }}'}", "'.labels.job' in a template means nothing"),
+        ("alert: A\nexpr: up == 0\nannotations: {s: '{{ $labels.a.b }}'}", "'$labels.a.b' in a template means nothing"),
+        ("alert: A\nexpr: up == 0\nannotations: {s: '{{ humanize }}'}", "humanize in a template takes one value"),
     ],
-    ids=["no comparison", "dropped label", "severity", "no target"],
+    ids=["no comparison", "dropped label", "severity", "no target", "no field", "deep label", "too few values"],
 )
 def test_advice(lines: str, want: str) -> None:
     (warning,) = promfile.parse(rule(lines), "f").warnings
@@ -191,3 +194,13 @@ def test_advice(lines: str, want: str) -> None:
 def test_a_watchdog_needs_no_comparison() -> None:
     text = rule("alert: Watchdog\nexpr: vector(1)\nlabels: {severity: none}")
     assert promfile.parse(text, "f").warnings == ()
+
+
+def test_problems_find_their_rules_in_a_large_file() -> None:
+    one = "      - alert: A{0}\n        expr: up(\n        labels: {{a: '{{{{ $b }}}}'}}\n"
+    text = "groups:\n  - name: g\n    rules:\n" + "".join(one.format(number) for number in range(500))
+    with pytest.raises(ConfigError) as raised:
+        promfile.parse(text, "f")
+    assert [(found.line, found.rule) for found in raised.value.problems] == [
+        (4 + 3 * number + more, f"A{number}") for number in range(500) for more in (1, 2)
+    ]

@@ -137,7 +137,7 @@ BAD = {
     "empty file": ("", 1, "0 YAML documents", ""),
     "two documents": ("alerts: []\n---\nalerts: []", 1, "2 YAML documents", ""),
     "not YAML": ("alerts: [", 2, "not valid YAML", ""),
-    "inhibit": ("alerts: []\ninhibit: [{}]", 2, "inhibit: is not supported yet", "leave it out"),
+    "inhibit": ("alerts: []\ninhibit: [{source_matchers: [a]}]", 2, "source_matchers: 'a': a name alone", "NAME="),
     "alias": ("alerts: &a []\ninhibit: *a", 2, "an alias is not allowed", ""),
 }  # fmt: skip
 
@@ -190,7 +190,7 @@ TOGETHER = {
         ["an alias", "unexpected end"],
     ),
     "inhibit and the top": (
-        "rule_files: [x]\ninhibit: [{}]\nalert: 1", ["not supported", "not a known key"],
+        "rule_files: [x]\ninhibit: [{target_matchers: [a]}]\nalert: 1", ["a name alone", "not a known key"],
     ),
     "label of a wrong type beside a bad name": (
         entry("labels: {a: 5, b-c: x}"), ["labels.a: must be text", "no label name"],

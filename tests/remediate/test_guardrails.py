@@ -171,6 +171,12 @@ def test_where_all_allow_a_human_is_asked() -> None:
     assert denial(rulings) is None
 
 
+def test_where_a_pushed_alert_did_not_say_its_cluster_a_human_is_asked() -> None:
+    it = situation(Case("other_cluster", False, target=replace(BOUND, cluster="a"), cluster="a"))
+    ruling = guardrails.other_cluster(replace(it, around=replace(it.around, cluster_said=False)))
+    assert (ruling.verdict, ruling.reason) == (Verdict.ASK, "cluster_unsaid")
+
+
 def test_nothing_known_denies_whatever_the_guardrail() -> None:
     """With nothing to judge by, every guardrail that looks at the target or the plan denies."""
     empty = Surroundings(Limits(), Mode.PROPOSE, "", None, (), NOW)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from opsbot.core.errors import PermanentError
-from opsbot.tasks.schedule import Schedule
+from opsbot.tasks.schedule import Schedule, latest
 
 TICK = timedelta(milliseconds=100)
 PATIENCE = 30.0
@@ -175,3 +175,36 @@ def test_a_tick_that_is_dropped_comes_no_more(schedule: Schedule) -> None:
     schedule.every(TICK, came.set, "gone")
     schedule.start()
     assert came.wait(PATIENCE)
+
+
+# regular times --------------------------------------------------------------------------------------------------------
+
+DAY = datetime(2026, 5, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "phase", "want"),
+    [(0, 0, 0), (14.999, 0, 0), (15, 0, 15), (0, 7, -8), (7, 7, 7), (6.999, 7, -8), (22, 7, 22)],
+)
+def test_the_latest_regular_time(now: float, phase: float, want: float) -> None:
+    found = latest(DAY + timedelta(seconds=now), timedelta(seconds=15), timedelta(seconds=phase))
+    assert found == DAY + timedelta(seconds=want)
+
+
+def test_with_a_phase_ticks_keep_to_regular_times_whenever_the_first_was(schedule: Schedule) -> None:
+    every, phase = timedelta(seconds=0.4), timedelta(seconds=0.1)
+    times: list[datetime] = []
+    enough = threading.Event()
+
+    def poll() -> None:
+        times.append(_clock())
+        if len(times) == 4:
+            enough.set()
+
+    begun = _clock()
+    schedule.every(every, poll, "poll", phase)
+    schedule.start()
+    assert enough.wait(PATIENCE)
+    assert times[0] - begun < timedelta(seconds=10)
+    regular = [latest(at, every, phase) for at in times[1:]]
+    assert regular == sorted(set(regular))

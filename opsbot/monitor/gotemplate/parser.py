@@ -1,15 +1,16 @@
 """Plain text and tokens in, the body of a template out; whatever Prometheus would not know, or we do not, is refused.
 
-What depends on a sample is not looked at here, but everything that can be told without one is.
+What depends on a sample is not looked at here, but everything that can be told without one is. What Prometheus loads
+and can never fill, such as a function without its value, is noted as a doubt.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from opsbot.monitor import gofuncs, golex, goprint
-from opsbot.monitor.golex import Action, Token
-from opsbot.monitor.gonodes import Block, Body, Call, Chain, Constant, Node, Pipe, Reference
+from opsbot.monitor.gotemplate import functions, lex, printing
+from opsbot.monitor.gotemplate.lex import Action, Token
+from opsbot.monitor.gotemplate.nodes import Block, Body, Call, Chain, Constant, Node, Pipe, Reference
 
 DEEPEST = 20
 VARIABLES = ("$labels", "$value", "$externalLabels", "$externalURL")
@@ -21,9 +22,10 @@ _BLOCKS = ("if", "with", "range")
 _WORDS = {"true": True, "false": False, "nil": None}
 
 
-def body(text: str) -> Body:
-    """The template in a text; ValueError names the first thing in it that is wrong or not supported."""
-    return _Bodies(golex.pieces(text)).whole()
+def body(text: str) -> tuple[Body, tuple[str, ...]]:
+    """The template in a text, and doubts; ValueError names the first thing in it that is wrong or not supported."""
+    found = _Bodies(lex.pieces(text))
+    return found.whole(), tuple(dict.fromkeys(found.doubts))
 
 
 class _Bodies:
@@ -32,6 +34,7 @@ class _Bodies:
     def __init__(self, pieces: Iterator[str | Action]) -> None:
         self.pieces = pieces
         self.depth = 0
+        self.doubts: list[str] = []
 
     def whole(self) -> Body:
         found, closing = self.until(frozenset(VARIABLES), rooted=True)
@@ -50,18 +53,23 @@ class _Bodies:
             word = tokens[0].word if tokens and tokens[0].kind == "name" else ""
             if word in ("end", "else"):
                 return tuple(found), tokens
-            item = (
-                self.block(word, tokens[1:], known, rooted) if word in _BLOCKS else _Reader(tokens, known, rooted).all()
-            )
+            item = self.block(word, tokens[1:], known, rooted) if word in _BLOCKS else self.pipe(tokens, known, rooted)
             found.append(item)
             known = known | set(item.names) if isinstance(item, Pipe) else known
         return tuple(found), ()
+
+    def pipe(self, tokens: Action, known: frozenset[str], rooted: bool, *, ranging: bool = False) -> Pipe:
+        """One action, with what is doubtful in it."""
+        reader = _Reader(tokens, known, rooted, ranging=ranging)
+        found = reader.all()
+        self.doubts += reader.doubts
+        return found
 
     def block(self, word: str, tokens: Action, known: frozenset[str], rooted: bool) -> Block:
         self.depth += 1
         if self.depth > DEEPEST:
             raise ValueError(f"a template has more than {DEEPEST} blocks in each other")
-        pipe = _Reader(_trimmed(tokens), known, rooted, ranging=word == "range").all()
+        pipe = self.pipe(_trimmed(tokens), known, rooted, ranging=word == "range")
         inside = known | set(pipe.names)
         then, closing = self.until(inside, rooted=rooted and word == "if")
         other: Body = ()
@@ -103,6 +111,7 @@ class _Reader:
         self.ranging = ranging
         self.at = 0
         self.depth = 0
+        self.doubts: list[str] = []
 
     def all(self) -> Pipe:
         names, new = self.declared()
@@ -122,7 +131,7 @@ class _Reader:
         if form not in (["variable"], ["variable", "comma", "variable"]) or (len(names) > 1 and not self.ranging):
             raise ValueError("what is before := or = in a template must be one variable")
         if not new and not self.known.issuperset(names):
-            raise ValueError(f"{names[0]!r} in a template is not defined")
+            self.doubts.append(f"{names[0]!r} in a template is not defined")
         self.at = signs[0] + 1
         return names, new
 
@@ -140,6 +149,8 @@ class _Reader:
         node = self.command(())
         while self.peek() == "pipe":
             self.take()
+            if self.peek() in ("", "end"):
+                break  # Go takes a pipe that leads nowhere
             node = self.command((node,))
         return node
 
@@ -149,17 +160,29 @@ class _Reader:
         word = self.tokens[self.at].word if kind else ""
         if kind == "name" and word not in _WORDS:
             self.take()
-            return _call(word, (*self.operands(), *piped))
+            return self.call(word, (*self.operands(), *piped))
         found = self.operands()
         if not found:
             raise ValueError("an empty {{ }} or pipe in a template")
-        if piped or len(found) > 1:
+        if piped and (isinstance(found[0], Constant) or found[0] == Reference(".")):
             raise ValueError(f"{word!r} in a template is no function: it cannot be given a value")
+        return self.alone(word, found, bool(piped))
+
+    def alone(self, word: str, found: tuple[Node, ...], piped: bool) -> Node:
+        """A value that is no function: nothing can be given to it, and nil cannot be written."""
+        if piped or len(found) > 1:
+            self.doubts.append(f"{word!r} in a template is no function: it cannot be given a value")
+            return Call("given", ())
+        if found[0] == Constant(None):
+            self.doubts.append("nil alone in a template cannot be written")
+            return Call("nil", ())
         return found[0]
 
     def operands(self) -> tuple[Node, ...]:
         found: list[Node] = []
         while self.peek() not in ("", "pipe", "end"):
+            if found and self.tokens[self.at - 1].kind != "blank":
+                raise ValueError(f"a blank is missing before {self.tokens[self.at].word!r} in a template")
             found.append(self.operand())
         return tuple(found)
 
@@ -170,16 +193,16 @@ class _Reader:
             path = self.fields()
             return Chain(node, path) if path else node
         if token.kind == "name":
-            return Constant(_WORDS[token.word]) if token.word in _WORDS else _call(token.word, ())
+            return Constant(_WORDS[token.word]) if token.word in _WORDS else self.call(token.word, ())
         if token.kind in ("variable", "field", "dot"):
             return self.reference(token)
-        return Constant(golex.constant(token))
+        return Constant(lex.constant(token))
 
     def reference(self, token: Token) -> Node:
         first = (token.word[1:],) if token.kind == "field" else ()
         base = token.word if token.kind == "variable" else "."
         found = Reference(base, (*first, *self.fields()))
-        _vet_reference(found, self.known, self.rooted)
+        self.doubts += _vet_reference(found, self.known, self.rooted)
         return found
 
     def fields(self) -> tuple[str, ...]:
@@ -188,6 +211,20 @@ class _Reader:
         while self.at < len(self.tokens) and self.tokens[self.at].kind == "field":
             path.append(self.take().word[1:])
         return tuple(path)
+
+    def call(self, word: str, arguments: tuple[Node, ...]) -> Call:
+        """A function that is known, with its values; what is wrong with these is a doubt."""
+        if word not in functions.FUNCTIONS:
+            known = ", ".join(functions.FUNCTIONS)
+            raise ValueError(
+                f"{word!r} is not supported in a template; known are {known}, and the words if, with, range"
+            )
+        wrong = functions.miscounted(word, len(arguments))
+        if wrong:
+            self.doubts.append(wrong)
+        elif word == "printf" and isinstance(arguments[0], Constant):
+            printing.vet_format(str(arguments[0].value))
+        return Call(word, arguments)
 
     def bracket(self) -> Node:
         self.depth += 1
@@ -201,29 +238,8 @@ class _Reader:
         return node
 
 
-def _call(word: str, arguments: tuple[Node, ...]) -> Call:
-    if word not in gofuncs.FUNCTIONS:
-        known = ", ".join(gofuncs.FUNCTIONS)
-        raise ValueError(f"{word!r} is not supported in a template; known are {known}, and the words if, with, range")
-    least, most = gofuncs.FUNCTIONS[word].takes
-    if word == "printf":
-        _vet_printf(arguments)
-    if len(arguments) < least or (most is not None and len(arguments) > most):
-        wanted = "one value" if (least, most) == (1, 1) else f"{least} values" if least == most else f"{least} or more"
-        raise ValueError(f"{word} in a template takes {wanted}, not {len(arguments)}")
-    return Call(word, arguments)
-
-
-def _vet_printf(arguments: tuple[Node, ...]) -> None:
-    if not arguments:
-        raise ValueError('printf in a template needs a format, such as "%.2f"')
-    first = arguments[0]
-    if isinstance(first, Constant):
-        goprint.vet_format(str(first.value))
-
-
-def _vet_reference(found: Reference, known: frozenset[str], rooted: bool) -> None:
-    """Whether it can mean something: what Prometheus passes has four fields, and a label has none."""
+def _vet_reference(found: Reference, known: frozenset[str], rooted: bool) -> list[str]:
+    """What it can never mean: what Prometheus passes has four fields, and a label has none."""
     word = f"{found.base}{'' if found.base == '.' else '.' if found.path else ''}{'.'.join(found.path)}"
     base, path = found.base, found.path
     if base not in (".", "$") and base not in known:
@@ -232,9 +248,10 @@ def _vet_reference(found: Reference, known: frozenset[str], rooted: bool) -> Non
         if not path:
             raise ValueError(f"{word!r} is not supported in a template where it is all that there is")
         if path[0] not in FIELDS:
-            raise ValueError(f"{word!r} is not supported in a template; known fields are .{', .'.join(FIELDS)}")
+            return [f"{word!r} in a template means nothing; known fields are .{', .'.join(FIELDS)}"]
         base, path = path[0], path[1:]
     elif base not in VARIABLES:
-        return
+        return []
     if len(path) > (1 if base in _SETS else 0):
-        raise ValueError(f"{word!r} is not supported in a template: {base.lstrip('.')} has no such fields")
+        return [f"{word!r} in a template means nothing: {base.lstrip('.')} has no such fields"]
+    return []

@@ -18,8 +18,10 @@ class Token(NamedTuple):
 _TOKEN = re.compile(
     r"""(?P<blank>\s+) | (?P<close>}}) | (?P<pipe>\|) | (?P<open>\() | (?P<end>\)) | (?P<declare>:=) | (?P<assign>=)
     | (?P<comma>,) | (?P<text>"(?:\\.|[^"\\\n])*") | (?P<raw>`[^`]*`)
-    | (?P<number>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+))(?![\w.])
-    | (?P<variable>\$(?:[A-Za-z_]\w*)?) | (?P<field>\.[A-Za-z_]\w*) | (?P<dot>\.)(?![\w.]) | (?P<name>[A-Za-z_]\w*)""",
+    | (?P<number>[-+]?(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+
+        |[\d_]*\d\.?[\d_]*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?))(?![\w.])
+    | (?: (?P<variable>\$(?:[A-Za-z_]\w*)?) | (?P<field>\.[A-Za-z_]\w*) | (?P<name>[A-Za-z_]\w*))(?=[\s.,|:()]|}}|\Z)
+    | (?P<dot>\.)(?![\w.])""",
     re.VERBOSE | re.ASCII,
 )
 _COMMENT = re.compile(r"/\*.*?\*/(?=(?:\s+-)?}})", re.DOTALL)
@@ -37,7 +39,7 @@ def pieces(text: str) -> Iterator[str | Action]:
         before, inner = text[at:start], start + 2
         trims_before = text[inner : inner + 1] == "-" and text[inner + 1 : inner + 2].isspace()
         yield from _plain(before, left=trim, right=trims_before)
-        action, at, trim = _action(text, inner + trims_before)
+        action, at, trim = _comment(text, inner, trims_before) or _action(text, inner + trims_before)
         yield from () if action is None else (action,)
     yield from _plain(text[at:], left=trim, right=False)
 
@@ -48,12 +50,16 @@ def _plain(text: str, *, left: bool, right: bool) -> Iterator[str]:
     yield from (text,) if text else ()
 
 
-def _action(text: str, at: int) -> tuple[Action | None, int, bool]:
+def _comment(text: str, at: int, trims: bool) -> tuple[None, int, bool] | None:
+    """A comment, which begins at once, or after a trim mark and a blank: where the text goes on, whether it trims."""
+    found = _COMMENT.match(text, at + 2 if trims else at)
+    if not found:
+        return None
+    return None, text.index("}}", found.end()) + 2, text[found.end() : found.end() + 2] != "}}"
+
+
+def _action(text: str, at: int) -> tuple[Action, int, bool]:
     """What stands between `{{` and `}}`, where the text goes on, and whether blanks after it are trimmed."""
-    comment = _COMMENT.match(text, at) or _COMMENT.match(text, at + 1 if text[at : at + 1].isspace() else at)
-    if comment:
-        trim = text[comment.end() : comment.end() + 2] != "}}"
-        return None, text.index("}}", comment.end()) + 2, trim
     tokens: list[Token] = []
     while True:
         if text[at : at + 3] == "-}}" and text[at - 1].isspace():
@@ -80,7 +86,19 @@ def constant(token: Token) -> str | int | float:
         return _unquoted(token.word)
     if token.kind != "number":
         raise ValueError(f"unexpected {token.word!r} in a template")
-    return int(token.word) if re.fullmatch(r"[-+]?\d{1,18}", token.word) else float(token.word)
+    return _number(token.word)
+
+
+def _number(word: str) -> int | float:
+    """As Go reads it: a leading 0 means octal, and what has no point and no exponent is whole."""
+    try:
+        whole = not re.search(r"[.eE]", word) or word.lstrip("+-")[:2] in ("0x", "0X")
+        made = int(re.sub(r"^([-+]?)0_?(?=[0-7_]+$)", r"\g<1>0o", word), 0) if whole else float(word)
+    except ValueError:
+        raise ValueError(f"{word[:40]!r} in a template is no number") from None
+    if isinstance(made, int) and not -(2**63) <= made < 2**63:
+        raise ValueError(f"{word[:40]!r} in a template is too large")
+    return made
 
 
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([0-7]{3})|U([0-9a-fA-F]{8})|([abfnrtv\\\"])|(u[0-9a-fA-F]{4}))")

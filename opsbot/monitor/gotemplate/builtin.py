@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from opsbot.core.alert import Sample
-from opsbot.monitor.goprint import TemplateError, shown
+from opsbot.monitor.gotemplate.printing import TemplateError, bare, shown
 
 
 def truth(value: Any) -> bool:
@@ -60,7 +60,7 @@ def printed(*values: Any) -> str:
     out = ""
     for place, value in enumerate(values):
         gap = place > 0 and not isinstance(value, str) and not isinstance(values[place - 1], str)
-        out += (" " if gap else "") + shown(value)
+        out += (" " if gap else "") + bare(value)
     return out
 
 
@@ -72,7 +72,7 @@ def equal(one: Any, *others: Any) -> bool:
 def less(one: Any, other: Any) -> bool:
     """Whether the first is less, both being numbers of a kind or texts."""
     _alike(one, other)
-    if isinstance(one, bool) or one is None:
+    if isinstance(one, bool) or one is None or other is None:
         raise TemplateError("invalid type for comparison")
     found: bool = one < other
     return found

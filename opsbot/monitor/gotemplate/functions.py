@@ -6,31 +6,49 @@ package; the real promtool is asked for the same texts in the tests.
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from opsbot.core import duration
 from opsbot.core.alert import Sample
-from opsbot.monitor.gobuiltins import equal, index, length, less, printed, truth
-from opsbot.monitor.goprint import TemplateError, printf, short, shown, text_of
+from opsbot.monitor.gotemplate import patterns
+from opsbot.monitor.gotemplate.builtin import equal, index, length, less, printed, truth
+from opsbot.monitor.gotemplate.letters import lower, titled, upper
+from opsbot.monitor.gotemplate.printing import TemplateError, bare, printf, short, shown, text_of
 
 _UP = ("k", "M", "G", "T", "P", "E", "Z", "Y")
 _UP_1024 = ("ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi")
 _DOWN = ("m", "u", "n", "p", "f", "a", "z", "y")
-_NUMBER = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|inf|infinity|nan)", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(
+    r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|inf(?:inity)?)|nan|(?P<hex>[-+]?0x(?:[\da-f]+\.?[\da-f]*|\.[\da-f]+)p[-+]?\d+)",
+    re.ASCII | re.IGNORECASE,
+)
+_PARTED = re.compile(
+    r"(?<=\d)_(?=\d)|(?<=0x)_(?=[\da-f])|(?<=[\da-f])_(?=[\da-f]+[._\da-f]*p)", re.ASCII | re.IGNORECASE
+)
+"""Underscores between digits, as in Go's own numbers."""
 
 
 def number(value: Any) -> float:
     """What a function takes for a number: a number, or a text that spells one."""
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return float(value)
-    raise TemplateError(f"{shown(value)[:40]!r} is no number")
+    text = _PARTED.sub("", value[:400]) if isinstance(value, str) else ""
+    found = _NUMBER.fullmatch(text)
+    if not found:
+        raise TemplateError(f"{shown(value)[:40]!r} is no number")
+    try:
+        made = float.fromhex(text) if found["hex"] else float(text)
+    except OverflowError:
+        made = math.inf
+    if math.isinf(made) and "n" not in text.lower():
+        raise TemplateError(f"{text[:40]!r} is out of range")
+    return made
 
 
 def humanize(value: Any) -> str:
@@ -58,7 +76,7 @@ def humanize_duration(value: Any) -> str:
     if abs(v) >= 2**63:
         return shown(v) + "s"
     if v == 0:
-        return "0s"
+        return short(v) + "s"
     if abs(v) < 1:
         return _shrunk(v) + "s"
     sign, whole = ("-" if v < 0 else ""), int(abs(v))
@@ -85,17 +103,6 @@ def humanize_timestamp(value: Any) -> str:
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(int(v * 1e9) / 10**6))
     fraction = f".{at.microsecond // 1000:03}".rstrip("0").rstrip(".")
     return f"{at:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
-
-
-def title(value: Any) -> str:
-    """Every word with a capital first letter, the rest as it is."""
-    text, before = text_of(value), " "
-    out = []
-    for letter in text:
-        inside = before.isalnum() or before == "_" or (ord(before) > 127 and not before.isspace())
-        out.append(letter if inside else letter.upper())
-        before = letter
-    return "".join(out)
 
 
 def _scaled(v: float, step: int, prefixes: tuple[str, ...]) -> str:
@@ -125,10 +132,12 @@ def strip_port(value: Any) -> str:
 def strip_domain(value: Any) -> str:
     """`web-1.example.org:80` as `web-1:80`; an address of numbers as it is."""
     host = strip_port(value)
-    port = value[len(host) :] if value.startswith(host) else ""
-    if re.fullmatch(r"[0-9.]+|.*:.*", host):
-        return str(value)
-    return host.partition(".")[0] + port
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        name, port = host.partition(".")[0], value[len(host) :] if value.startswith(host) else ""
+        return f"[{name}]{port}" if port and ":" in name else name + port
+    return str(value)
 
 
 def parse_duration(value: Any) -> float:
@@ -192,6 +201,28 @@ def path_prefix(server: Served) -> str:
     return urlsplit(server.url).path
 
 
+def replaced(pattern: Any, by: Any, text: Any) -> str:
+    """The text with every match of a pattern replaced; `$1` or `${name}` in `by` is what a group has found."""
+    return str(_patterned(patterns.replaced, pattern, by, text))
+
+
+def matches(pattern: Any, text: Any) -> bool:
+    """Whether a pattern is found somewhere in the text."""
+    return bool(_patterned(patterns.matches, pattern, text))
+
+
+def _patterned(call: Callable[..., Any], *texts: Any) -> Any:
+    try:
+        return call(*map(text_of, texts))
+    except patterns.PatternError as error:
+        raise TemplateError(str(error)) from error
+
+
+def link(expression: Any, tab: int) -> str:
+    """Where a Prometheus shows an expression."""
+    return f"/graph?g0.expr={quote_plus(text_of(expression))}&g0.tab={tab}"
+
+
 def _series(value: Any) -> list[Sample]:
     if not isinstance(value, list):
         raise TemplateError(f"{shown(value)[:40]!r} is no answer of `query`")
@@ -215,14 +246,17 @@ class Function(NamedTuple):
 FUNCTIONS: dict[str, Function] = {
     "printf": Function(printf, (1, None)), "humanize": Function(humanize), "humanize1024": Function(humanize1024),
     "humanizeDuration": Function(humanize_duration), "humanizePercentage": Function(humanize_percentage),
-    "humanizeTimestamp": Function(humanize_timestamp), "title": Function(title),
-    "toUpper": Function(lambda value: text_of(value).upper()),
-    "toLower": Function(lambda value: text_of(value).lower()),
+    "humanizeTimestamp": Function(humanize_timestamp), "title": Function(lambda value: titled(text_of(value))),
+    "toUpper": Function(lambda value: upper(text_of(value))),
+    "toLower": Function(lambda value: lower(text_of(value))),
     "stripPort": Function(strip_port), "stripDomain": Function(strip_domain), "parseDuration": Function(parse_duration),
     "query": Function(query, served=True), "first": Function(first), "value": Function(value),
     "label": Function(label, (2, 2)), "strvalue": Function(strvalue), "sortByLabel": Function(sort_by_label, (2, 2)),
     "externalURL": Function(lambda server: server.url, (0, 0), served=True),
     "pathPrefix": Function(path_prefix, (0, 0), served=True),
+    "reReplaceAll": Function(replaced, (3, 3)), "match": Function(matches, (2, 2)),
+    "graphLink": Function(lambda text: link(text, 0)), "tableLink": Function(lambda text: link(text, 1)),
+    "urlQueryEscape": Function(lambda text: quote_plus(text_of(text))),
     "and": Function(truth, (1, None)), "or": Function(truth, (1, None)),
     "not": Function(lambda value: not truth(value)),
     "eq": Function(equal, (2, None)), "ne": Function(lambda one, other: not equal(one, other), (2, 2)),
@@ -230,6 +264,17 @@ FUNCTIONS: dict[str, Function] = {
     "gt": Function(lambda one, other: not (less(one, other) or equal(one, other)), (2, 2)),
     "ge": Function(lambda one, other: not less(one, other), (2, 2)),
     "len": Function(length), "index": Function(index, (2, None)), "print": Function(printed, (0, None)),
-    "println": Function(lambda *values: " ".join(map(shown, values)) + "\n", (0, None)),
+    "println": Function(lambda *values: " ".join(map(bare, values)) + "\n", (0, None)),
 }  # fmt: skip
 """Those of Prometheus' templates that real rules use, and Go's own; `and` and `or` are walked by the writer."""
+
+
+def miscounted(name: str, given: int) -> str:
+    """What to say where a function is given too few values or too many; empty where it is not."""
+    least, most = FUNCTIONS[name].takes
+    if least <= given and (most is None or given <= most):
+        return ""
+    if name == "printf":
+        return 'printf in a template needs a format, such as "%.2f"'
+    wanted = "one value" if (least, most) == (1, 1) else f"{least} values" if least == most else f"{least} or more"
+    return f"{name} in a template takes {wanted}, not {given}"

@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import Any
 
 from opsbot.core.alert import Sample
-from opsbot.monitor import gobuiltins, gofuncs, goparse, goprint
-from opsbot.monitor.gonodes import Block, Body, Call, Chain, Constant, Node, Pipe, Reference
-from opsbot.monitor.goprint import TemplateError
+from opsbot.monitor.gotemplate import builtin, functions, parser, printing
+from opsbot.monitor.gotemplate.nodes import Block, Body, Call, Chain, Constant, Node, Pipe, Reference
+from opsbot.monitor.gotemplate.printing import TemplateError
 
 LONGEST = 20_000
 MOST_WORK = 100_000
@@ -49,9 +49,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template that was read."""
+    """A template that was read; `doubts` say what in it can never be filled, which Prometheus tells only then."""
 
     body: Body
+    doubts: tuple[str, ...] = ()
 
     @property
     def labels(self) -> frozenset[str]:
@@ -75,7 +76,7 @@ def parse(text: str) -> Template:
     """Read a template; ValueError names the first thing in it that is wrong or not supported."""
     if len(text) > LONGEST:
         raise ValueError(f"is longer than {LONGEST} characters")
-    return Template(goparse.body(text))
+    return Template(*parser.body(text))
 
 
 # looking ------------------------------------------------------------------------------------------------------------
@@ -128,10 +129,17 @@ class _Root:
 
     def field(self, name: str) -> Any:
         scope = self.scope
-        return {
+        fields = {
             "Labels": scope.labels, "Value": scope.value, "ExternalLabels": scope.server.labels,
             "ExternalURL": scope.server.url,
-        }[name]  # fmt: skip
+        }  # fmt: skip
+        if name not in fields:
+            raise TemplateError(f"there is no field {name!r}")
+        return fields[name]
+
+
+_NEVER = {"nil": "nil is no value", "given": "a value that is no function was given another"}
+"""What a template may call and Go never fills."""
 
 
 class _Writer:
@@ -158,7 +166,7 @@ class _Writer:
                 value = self.value(item.node, dot)
                 self.keep(item, value)
                 if not item.names:
-                    self.out.append(goprint.shown(value))
+                    self.out.append(printing.shown(value))
 
     def block(self, block: Block, dot: Any) -> None:
         mark = len(self.variables)
@@ -167,13 +175,13 @@ class _Writer:
             self.each(block, value, dot)
         else:
             self.keep(block.pipe, value)
-            held = gobuiltins.truth(value)
+            held = builtin.truth(value)
             inner = value if block.kind == "with" and held else dot
             self.write(block.body if held else block.other, inner)
         del self.variables[mark:]
 
     def each(self, block: Block, value: Any, dot: Any) -> None:
-        items = gobuiltins.items(value)
+        items = builtin.items(value)
         for key, item in items:
             self.spend()
             mark = len(self.variables)
@@ -191,8 +199,10 @@ class _Writer:
 
     def set(self, name: str, value: Any, *, new: bool) -> None:
         if not new:
-            place = max(place for place, (known, _) in enumerate(self.variables) if known == name)
-            self.variables[place] = (name, value)
+            places = [place for place, (known, _) in enumerate(self.variables) if known == name]
+            if not places:
+                raise TemplateError(f"{name!r} is not defined")
+            self.variables[places[-1]] = (name, value)
         else:
             self.variables.append((name, value))
 
@@ -207,27 +217,35 @@ class _Writer:
             case Constant(value):
                 return value
             case Reference(base, path):
-                found = dot if base == "." else next(v for name, v in reversed(self.variables) if name == base)
-                return self.fields(found, path)
+                return self.fields(dot if base == "." else self.variable(base), path)
             case Chain(inner, path):
                 return self.fields(self.value(inner, dot), path)
             case Call(function, arguments):
                 return self.call(function, arguments, dot)
 
+    def variable(self, name: str) -> Any:
+        for known, value in reversed(self.variables):
+            if known == name:
+                return value
+        raise TemplateError(f"{name!r} is not defined")
+
     def fields(self, value: Any, path: Sequence[str]) -> Any:
         for name in path:
-            value = value.field(name) if isinstance(value, _Root) else gobuiltins.part(value, name)
+            value = value.field(name) if isinstance(value, _Root) else builtin.part(value, name)
         return value
 
     def call(self, function: str, arguments: Sequence[Node], dot: Any) -> Any:
         """`and` and `or` look at no more than they need; `query` and its like ask the server of the scope."""
+        wrong = _NEVER.get(function) or functions.miscounted(function, len(arguments))
+        if wrong:
+            raise TemplateError(wrong)
         if function in ("and", "or"):
             value = None
             for argument in arguments:
                 value = self.value(argument, dot)
-                if gobuiltins.truth(value) is (function == "or"):
+                if builtin.truth(value) is (function == "or"):
                     break
             return value
         given = [self.value(argument, dot) for argument in arguments]
-        found = gofuncs.FUNCTIONS[function]
+        found = functions.FUNCTIONS[function]
         return found.call(self.scope.server, *given) if found.served else found.call(*given)
