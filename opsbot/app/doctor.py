@@ -79,7 +79,9 @@ def prometheus(desk: TerminalDesk) -> Probe:
 
     def look() -> tuple[str, str]:
         client: Any = hands.metrics(desk.config)
-        return ("good", client.check()) if client else ("bad", "prometheus.url is not given")
+        if client:
+            return "good", client.check()
+        return "warn" if desk.config.web else "bad", "prometheus.url is not given"
 
     return _told("prometheus", look)
 
@@ -137,6 +139,19 @@ def slack(desk: TerminalDesk) -> Probe:
     return _told("slack", look)
 
 
+def web(desk: TerminalDesk) -> Probe:
+    """Whether the server for webhooks has its token, and whether a running bot answers there."""
+
+    def look() -> tuple[str, str]:
+        from opsbot.web import probe
+
+        given = desk.config.web
+        assert given is not None
+        return probe.check(given, PATIENCE)
+
+    return _told("web", look)
+
+
 def _lacking(client: ClusterReader, needed: tuple[Right, ...], spaces: tuple[str, ...]) -> list[str]:
     """What the account may not do in one of the namespaces, in words."""
     wishes = [(verb, *kind_of(resource)) for verb, resource in needed]
@@ -152,9 +167,10 @@ ALWAYS = (config, person, files, store, prometheus, cluster_read, cluster_write)
 
 
 def probes(desk: TerminalDesk) -> tuple[Callable[[TerminalDesk], Probe], ...]:
-    """All that there is to be looked at: a model and Slack only where config names them."""
+    """All that there is to be looked at: a model, Slack and the server only where config names them."""
     try:
         given = desk.config
     except OpsbotError:
         return ALWAYS
-    return (*ALWAYS, *((model,) if given.model else ()), *((slack,) if given.slack else ()))
+    named = ((model, given.model), (slack, given.slack), (web, given.web))
+    return (*ALWAYS, *(look for look, section in named if section))
