@@ -48,11 +48,21 @@ def verdict(incident: Incident) -> str:
     return f"Not ended: {state.value.replace('_', ' ')}."
 
 
+def flapping(incident: Incident) -> str:
+    """How often its alerts fired again within what time; empty where it is not flapping."""
+    if not incident.flapping:
+        return ""
+    count, lasted = len(incident.flaps), spell(_whole(incident.flaps[-1] - incident.flaps[0]))
+    return f"flapping: fired again {count} times in {lasted}" if count > 1 else "flapping: fired again"
+
+
 def _head(incident: Incident) -> Iterator[str]:
     yield f"# Incident {incident.id}: {incident.title}"
     yield ""
     about = f"target {incident.target or 'none'}, opened {_at(incident.opened_at)}"
     yield f"{verdict(incident)} Severity {incident.severity}, {about}."
+    if incident.flapping:
+        yield f"It was {flapping(incident)}."
     if incident.says:
         yield ""
         yield str(incident.says)

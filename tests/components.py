@@ -13,6 +13,7 @@ from pathlib import Path
 from opsbot.config import cache_folder
 from opsbot.practice import golang, prometheus
 from opsbot.practice.recipes import PLANE, PROMETHEUS, Recipe, built
+from tests.contracts.alertmanager import debian as alertmanager
 from tests.contracts.model import aimock
 from tests.contracts.slack import emulate
 
@@ -46,6 +47,7 @@ VERSIONS: dict[str, Callable[[], str]] = {
     "prometheus": _prometheus,
     "prometheus 3": partial(_built, PROMETHEUS, "prometheus"),
     "promtool": partial(_built, PROMETHEUS, "promtool"),
+    "alertmanager": lambda: alertmanager.version(cache_folder()),
     "aimock": aimock.version,
     "emulate": emulate.version,
     "go": _go,

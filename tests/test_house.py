@@ -25,6 +25,7 @@ CATCH_ALL = (
     "opsbot/chat/clerk.py",
     "opsbot/chat/inbox.py",
     "opsbot/chat/outbox.py",
+    "opsbot/web/intake.py",
     "opsbot/testing/cluster/apiserver.py",
 )
 EMPTY_NAMES = re.compile(r"utils?|common|helpers?|managers?|misc|impl")

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from opsbot.chat import blocks
 from opsbot.chat.blocks import Json, Part
-from opsbot.core.alert import Alert
+from opsbot.core.alert import Alert, AlertState, rank
 from opsbot.core.approval import Approval, ApprovalState, Decision
 from opsbot.core.diagnosis import Finding, Hypothesis
 from opsbot.core.duration import spell
 from opsbot.core.evidence import Citation
 from opsbot.core.incident import Incident, State
 from opsbot.core.playbook import Plan, PlannedStep, StepRecord, StepState, Verdict
-from opsbot.report import verdict
+from opsbot.report import flapping, verdict
 
 APPROVE, REJECT = "approve", "reject"
 PREFIX = 8
@@ -82,8 +82,12 @@ def _head(incident: Incident) -> Iterator[Part]:
         yield Part(blocks.section(blocks.plain(ending(incident), 700)))
     if incident.state is State.PARKED and incident.says:
         yield Part(blocks.section(blocks.plain(blocks.one_line(incident.says), 700)))
+    if incident.flapping and incident.unresolved:
+        yield Part(blocks.context(blocks.plain(f"{flapping(incident).capitalize()}. Calm ends it.", 300)), 1)
     if incident.alerts:
-        yield Part(blocks.context(blocks.words("\n".join(map(_alert, incident.alerts[:3])), 1000)), 3)
+        shown = sorted(incident.alerts, key=lambda alert: (alert.state is not AlertState.FIRING, rank(alert.severity)))
+        more = [f"… and {len(shown) - 3} more alerts"] if len(shown) > 3 else []
+        yield Part(blocks.context(blocks.words("\n".join([*map(_alert, shown[:3]), *more]), 1000)), 3)
     if incident.acked_by and incident.unresolved:
         yield Part(blocks.context(blocks.plain(f"{blocks.one_line(incident.acked_by)} looks into it.", 300)), 1)
 

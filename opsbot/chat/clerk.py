@@ -16,7 +16,7 @@ from typing import Any
 from opsbot.chat import card, payload, replies, words
 from opsbot.chat.notify import approvers, opinion, origins
 from opsbot.chat.port import Chat, Json
-from opsbot.commands import Verb, shape, verb
+from opsbot.commands import Verb, shape, show, verb
 from opsbot.commands.desk import Answer, Desk
 from opsbot.commands.person import person
 from opsbot.commands.sentence import sentence
@@ -83,7 +83,7 @@ class Clerk:
 
     def _spoken(self, desk: Desk, what: Mapping[str, Any]) -> Json:
         row, args = words.parse(what["text"])
-        if row.words == "show":
+        if row.words == "show" and not show.about_alert(desk.record, args.incident):
             return self._shown(desk, row, what, args)
         answer = self._run(desk, row, what["user"], args)
         return replies.reply(row.words, answer.data)

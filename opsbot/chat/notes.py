@@ -40,7 +40,8 @@ def _note(incident: Incident, key: str, text: str, parts: list[Part] | None = No
 
 def _again(incident: Incident) -> Iterator[Draft]:
     if incident.reopened:
-        text = f"It is back: the alert fires again (reopened {incident.reopened} times)."
+        held = " It is flapping: it stays open now until it has been calm." if incident.flapping else ""
+        text = f"It is back: the alert fires again (reopened {incident.reopened} times).{held}"
         yield _note(incident, f"reopened.{incident.round}", text)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from opsbot.chat import blocks, card
+from opsbot.chat import blocks, card, quiet
 from opsbot.chat.blocks import Json, Part
 from opsbot.chat.card import REJECT, STATES
 from opsbot.chat.payload import REASON
@@ -78,6 +78,7 @@ def _status(data: Data) -> Json:
     first = (
         f"Mode {data['mode']}{' on ' + data['cluster'] if data['cluster'] else ''}. Open incidents: {data['open']}"
         f"{f' ({states})' if states else ''}. Runs in the last hour: {changes['last_hour']} of {changes['allowed']}."
+        f"{quiet.status(data)}"
     )
     return _rows(first, "Waits for a human:", data["waiting"], False)
 
@@ -85,6 +86,38 @@ def _status(data: Data) -> Json:
 def _incidents(data: Data) -> Json:
     first = "Incidents, newest first:" if data["incidents"] else "No open incident."
     return _rows(first, "", data["incidents"], data["more"])
+
+
+def _alerts(data: Data) -> Json:
+    first = "Alerts that fire, the worst first:" if data["alerts"] else "No alert fires."
+    parts = [Part(blocks.section(blocks.plain(first)))]
+    for place, row in enumerate(data["alerts"][:ROWS]):
+        parts.append(Part(blocks.section(blocks.plain(_alert_line(row), 500)), 1 + place))
+    if data["more"] or len(data["alerts"]) > ROWS:
+        parts.append(Part(blocks.context(blocks.plain("… and more: opsbot alerts --limit 100 on a terminal"))))
+    return blocks.message(first, parts, "opsbot alerts")
+
+
+def _alert_line(row: Data) -> str:
+    last = row["why"]
+    became = f"incident {row['incident']}" if row["incident"] else "not looked at yet"
+    if last and not row["incident"]:
+        became = blocks.reason(last["reason"]) + (f": {blocks.one_line(last['says'])}" if last["says"] else "")
+    since = f"{datetime.fromisoformat(row['since']):%Y-%m-%d %H:%M:%S} UTC"
+    name = blocks.cut(blocks.one_line(row["name"]), 150)
+    return f"{name} ({row['severity']}, {row['fingerprint'][:8]}): {row['state']} since {since}: {became}"
+
+
+def _alert(data: Data) -> Json:
+    """One alert, and what became of it."""
+    first = _alert_line(data["alert"])
+    lines = [
+        f"{datetime.fromisoformat(row['at']):%H:%M:%S} {blocks.reason(row['reason'])}"
+        + (f", incident {row['incident']}" if row["incident"] else "") + (f" ({row['says']})" if row["says"] else "")
+        for row in data["why"][-12:]
+    ]  # fmt: skip
+    parts = [Part(blocks.section(blocks.plain(first, 500))), *([Part(blocks.fence(lines), 1)] if lines else [])]
+    return blocks.message(first, parts, "opsbot show on a terminal")
 
 
 def _rows(first: str, title: str, rows: list[Data], more: bool) -> Json:
@@ -180,5 +213,7 @@ def form(approval: str, number: int, plan: str) -> Json:
 
 
 _REPLIES: dict[str, Callable[[Data], Json]] = {
-    "help": _help, "status": _status, "incidents": _incidents, "diagnose": _diagnosis,
+    "help": _help, "status": _status, "incidents": _incidents, "alerts": _alerts, "show": _alert,
+    "diagnose": _diagnosis,
+    "silence add": quiet.added, "silence list": quiet.listed, "silence expire": quiet.expired,
 }  # fmt: skip

@@ -23,25 +23,34 @@ _BARE = re.compile(r"<(?:mailto:)?([^<>|]*)>")
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 _LETTER = "\ue027"
 """Stands for an apostrophe inside a word while quotation marks are looked for."""
-_REASON = re.compile(r"\s--reason(?=[\s=])[\s=]*")
+_REASON = re.compile(r"\s--(reason|comment)(?=[\s=])[\s=]*")
+_NEXT = re.compile(r"\s--(?:for|from|preview)(?![\w-])")
 _DASH = re.compile(r"(?<!\S)[\u2013\u2014](?=\w)")
 
 
 def parse(text: str) -> tuple[Verb, argparse.Namespace]:
     """The verb and its arguments; nothing at all means `help`.
 
-    Where it is not understood otherwise, all that follows `--reason` is the reason: quotation marks may be left out.
+    Where it is not understood otherwise, all that follows `--reason` or `--comment` is that: quotation marks may be
+    left out.
     """
     bare = typed(text)
     try:
         return _parsed(split(bare))
     except PermanentError as error:
         given = _REASON.split(bare, maxsplit=1)
-        if len(given) == 1 or not given[1].strip():
+        if len(given) == 1 or not given[2].strip():
             raise
+        free, rest = _free(given[1], given[2].strip())
         with suppress(PermanentError):
-            return _parsed([*split(given[0]), f"--reason={given[1].strip()}"])
+            return _parsed([*split(given[0]), f"--{given[1]}={free}", *split(rest)])
         raise error from None
+
+
+def _free(option: str, words: str) -> tuple[str, str]:
+    """What was written without quotation marks, and the options after it: of a comment alone, a reason is the end."""
+    found = _NEXT.search(words) if option == "comment" else None
+    return (words[: found.start()], words[found.start() :]) if found else (words, "")
 
 
 def meant(text: str) -> str:
@@ -53,11 +62,13 @@ def meant(text: str) -> str:
 
 
 def _parsed(spoken: list[str]) -> tuple[Verb, argparse.Namespace]:
-    first, *rest = spoken or ["help"]
-    row = next((row for row in SPOKEN if row.words == first.lower()), None)
-    if row is None:
-        raise PermanentError(_unknown(first))
-    return row, parser(row).parse_args(rest)
+    spoken = spoken or ["help"]
+    for length in (2, 1):
+        words = " ".join(spoken[:length]).lower()
+        row = next((row for row in SPOKEN if row.words == words), None)
+        if row:
+            return row, parser(row).parse_args(spoken[length:])
+    raise PermanentError(_unknown(spoken[0]))
 
 
 def split(bare: str) -> list[str]:
@@ -103,6 +114,9 @@ def spoken(example: str) -> str:
 
 
 def _unknown(word: str) -> str:
+    group = [row.words for row in SPOKEN if row.words.split()[0] == word.lower()]
+    if group:
+        return f"{word[:40]!r} needs a second word: {', '.join(group)}"
     near = difflib.get_close_matches(word.lower(), [row.words for row in SPOKEN], n=1)
     hint = f"did you mean {near[0]}?" if near else "/opsbot help lists what there is"
     return f"{word[:40]!r} is nothing that opsbot knows here: {hint}"

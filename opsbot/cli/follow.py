@@ -17,9 +17,12 @@ def follow(store: Store, stopped: Callable[[], bool]) -> Iterator[Incident]:
     there = store.incidents(limit=50)[::-1]
     seen = {incident.id: incident.version for incident in there}
     yield from (incident for incident in there if incident.unresolved)
+    sign: int | None = None
     while not stopped():
-        for incident in store.incidents(limit=50)[::-1]:
-            if seen.get(incident.id) != incident.version:
-                seen[incident.id] = incident.version
-                yield incident
+        before, sign = sign, store.changed()
+        if sign != before or not sign:  # a store in memory gives no sign
+            for incident in store.incidents(limit=50)[::-1]:
+                if seen.get(incident.id) != incident.version:
+                    seen[incident.id] = incident.version
+                    yield incident
         time.sleep(GLANCE)

@@ -90,6 +90,8 @@ def _opening(bot: Bot, config: Config) -> Iterator[Text]:
     agents, place = bot.agents, config.kubernetes.cluster or "the cluster of your kubeconfig"
     rules = len(agents.rules)
     yield line("opsbot watches ", (place, "bold"), f" with {rules} alert rule{'s' if rules != 1 else ''}")
+    if bot.web:
+        yield line("webhooks, /readyz and /metrics at ", (bot.web.address, "bold"))
     yield line("mode ", (agents.mode.value, "bold"), f": {agents.why}")
     yield line("from another terminal: opsbot incidents, opsbot show ID, opsbot approve ID PLAN; Ctrl-C stops")
 

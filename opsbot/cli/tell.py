@@ -12,11 +12,13 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from opsbot.cli import alerted, exported, quiet
 from opsbot.cli.terminal import console
 from opsbot.core.escape import visible
 
 Data = Mapping[str, Any]
 Line = Text | Table
+ALERTS = 20
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)\S*Z ")
 
 _STYLES = {
@@ -89,7 +91,10 @@ def incidents(data: Data) -> Iterator[Line]:
 
 
 def show(data: Data) -> Iterator[Line]:
-    """One incident, whole."""
+    """One incident, whole, or one alert."""
+    if "alert" in data:
+        yield from alerted.alert(data)
+        return
     incident = data["incident"]
     yield from heading(incident)
     yield from alerts(incident)
@@ -97,6 +102,7 @@ def show(data: Data) -> Iterator[Line]:
     yield from hypotheses(incident)
     yield from plan(incident)
     yield from done(incident)
+    yield from alerted.why(incident["why"], {alert["fingerprint"]: alert["name"] for alert in incident["alerts"]})
     yield from history(incident)
 
 
@@ -107,6 +113,8 @@ def heading(incident: Data) -> Iterator[Line]:
     yield line("  state    ", *state, f" since {clock(incident['since'])}, severity ", incident["severity"])
     yield line("  target   ", target(incident["target"]))
     yield line("  opened   ", day_and_time(incident["opened_at"]), _again(incident))
+    if incident["flapping"]:
+        yield line("  ", (incident["flapping"], "yellow"))
     if incident["acked_by"]:
         yield line("  taken by ", incident["acked_by"])
 
@@ -117,10 +125,13 @@ def _again(incident: Data) -> str:
 
 def alerts(incident: Data) -> Iterator[Line]:
     """Its alerts."""
-    for alert in incident["alerts"]:
+    for alert in incident["alerts"][:ALERTS]:
         value = "" if alert["value"] is None else f" at {alert['value']:g}"
         when = clock(alert["resolved_at"] or alert["fired_at"] or alert["active_at"])
         yield line(f"  alert    {alert['name']}: {alert['state']}{value} since {when}")
+    more = len(incident["alerts"]) - ALERTS
+    if more > 0:
+        yield line(f"  … and {more} more alerts")
 
 
 def causes(incident: Data) -> Iterator[Line]:
@@ -358,6 +369,7 @@ def status(data: Data) -> Iterator[Line]:
     yield line("opsbot in mode ", (data["mode"], "bold"), f" on {data['cluster'] or 'the cluster of the kubeconfig'}")
     yield line(f"  {_count(data['open'], 'open incident')}", f": {states}" if states else "")
     yield line(f"  {_count(changes['last_hour'], 'run')} in the last hour, {changes['allowed']} allowed")
+    yield from quiet.status(data)
     for row in data["waiting"]:
         plan = f", plan {row['plan']}" if row["plan"] else ""
         taken = f", {row['acked_by']} looks into it" if row["acked_by"] else ""
@@ -382,4 +394,6 @@ _TELLERS: dict[str, Callable[[Data], Iterable[Line]]] = {
     "close": one, "diagnose": diagnosis,
     "check": check, "test": test, "playbook list": playbooks, "playbook show": playbook, "playbook plan": planned,
     "playbook run": one, "audit verify": audit, "doctor": doctor,
+    "export prometheus": exported.prometheus, "alerts": alerted.alerts,
+    "silence add": quiet.added, "silence list": quiet.listed, "silence expire": quiet.expired,
 }  # fmt: skip

@@ -35,7 +35,21 @@ class Verb(NamedTuple):
 
 
 _CONFIG_FILES = "files or folders; without one, all that the config names"
+
+
+def _incident_or_alert(text: str) -> int | str:
+    """A number, or the beginning of a fingerprint; ValueError for anything else."""
+    if text.isascii() and text.isdigit() and (text[0] != "0" or len(text) < 6):
+        return int(text)
+    if 6 <= len(text) <= 16 and set(text.lower()) <= set("0123456789abcdef"):
+        return text.lower()
+    raise ValueError(text)
+
+
+_incident_or_alert.__name__ = "ID"
 _ID = Argument(("incident",), "number of the incident", {"type": int, "metavar": "ID"})
+_ID_OR_ALERT = Argument(("incident",), "number of the incident, or the first 6 characters of an alert's fingerprint",
+                        {"type": _incident_or_alert, "metavar": "ID"})  # fmt: skip
 _NAMESPACE = Argument(("-n", "--namespace"), "namespace of the target", {"default": ""})
 _REASON = Argument(("--reason",), "why, for the record", {"default": ""})
 _TARGET = Argument(("target",), "KIND/NAME, for example deploy/agents", {"metavar": "TARGET"})
@@ -58,6 +72,7 @@ _NEW_NAMESPACE = Argument(("--namespace",), "which namespace to make there", {"m
 _YES = Argument(("--yes",), "approve in the human's place", {"action": "store_true"})
 _LASTING = Argument(("--for",), "stop by itself after this time, such as 10m", {"dest": "lasting", "default": ""})
 _ALL = Argument(("--all",), "resolved ones too", {"action": "store_true"})
+_ALL_ALERTS = Argument(("--all",), "pending and just resolved ones too", {"action": "store_true"})
 _LIMIT = Argument(("--limit",), "at most this many", {"type": int, "default": 20})
 _EVIDENCE = Argument(("--evidence",), "all evidence, line by line", {"action": "store_true"})
 _ASK_MODEL = Argument(("--ask-model",), "ask the configured model, whatever the rules find", {"action": "store_true"})
@@ -76,6 +91,19 @@ _LIST = Argument(("--list",), "which there are", {"action": "store_true"})
 _FORMAT = Argument(
     ("--format",), "text for people, json for programs", {"choices": ("text", "json"), "default": "text"}
 )
+_OUTPUT = Argument(("--output",), "write it to this file, whole or not at all; else it is printed",
+                   {"default": "", "metavar": "FILE"})  # fmt: skip
+_MATCHERS = Argument(
+    ("matchers",), "such as alertname=HighLatency namespace=~'shop-.*'; the first may be an alert's name alone",
+    {"nargs": "*", "metavar": "MATCHER"},
+)  # fmt: skip
+_FOR = Argument(("--for",), "how long, such as 2h", {"dest": "lasting", "default": "", "metavar": "TIME"})
+_FROM = Argument(("--from",), "when it begins, such as 2026-12-01T20:00+01:00 (UTC where no zone is named)",
+                 {"dest": "begins", "default": "", "metavar": "TIME"})  # fmt: skip
+_COMMENT = Argument(("--comment",), "why, for those who wonder", {"default": ""})
+_PREVIEW = Argument(("--preview",), "only say which firing alerts it would hide", {"action": "store_true"})
+_SILENCE = Argument(("silence",), "number of the silence", {"type": int, "metavar": "ID"})
+_OVER = Argument(("--all",), "those that are over too", {"action": "store_true"})
 _WORDS = Argument(("words",), "a verb; without one, all of them", {"nargs": "*", "metavar": "VERB"})
 
 VERBS: tuple[Verb, ...] = (
@@ -95,8 +123,10 @@ VERBS: tuple[Verb, ...] = (
          "read", "opsbot.commands.status", spoken=True),
     Verb("incidents", "the incidents, newest first", "opsbot incidents --all",
          "read", "opsbot.commands.incidents", (_ALL, _LIMIT), spoken=True),
-    Verb("show", "one incident: findings, plan, what was done", "opsbot show 42",
-         "read", "opsbot.commands.show", (_ID, _EVIDENCE), spoken=True),
+    Verb("alerts", "the alerts that fire, and the incident of each or why it has none", "opsbot alerts --all",
+         "read", "opsbot.commands.alerts", (_ALL_ALERTS, _LIMIT), spoken=True),
+    Verb("show", "one incident: findings, plan, what was done; or one alert", "opsbot show 42",
+         "read", "opsbot.commands.show", (_ID_OR_ALERT, _EVIDENCE), spoken=True),
     Verb("ack", "say that you look into an incident", "opsbot ack 42",
          "ack", "opsbot.commands.ack", (_ID,), spoken=True),
     Verb("approve", "say yes to the plan that you have read", "opsbot approve 42 1f0c22ab",
@@ -105,6 +135,13 @@ VERBS: tuple[Verb, ...] = (
          "read", "opsbot.commands.decide", (_ID, _PLAN_IF_ANY, _REASON), function="reject", spoken=True),
     Verb("close", "end an incident by hand", "opsbot close 42 --reason 'known maintenance'",
          "close", "opsbot.commands.close", (_ID, _REASON), spoken=True),
+    Verb("silence add", "keep matching alerts from opening incidents for a while",
+         "opsbot silence add HighLatency namespace=shop --for 2h --comment 'load test'",
+         "read", "opsbot.commands.silence", (_MATCHERS, _FOR, _FROM, _COMMENT, _PREVIEW), function="add", spoken=True),
+    Verb("silence list", "the silences that hold or will", "opsbot silence list --all",
+         "read", "opsbot.commands.silence", (_OVER,), function="listed", spoken=True),
+    Verb("silence expire", "end a silence now", "opsbot silence expire 3",
+         "silence", "opsbot.commands.silence", (_SILENCE,), function="expire", spoken=True),
     Verb("playbook list", "the playbooks and what they need", "opsbot playbook list",
          "", "opsbot.commands.playbook", function="list_all"),
     Verb("playbook show", "one playbook, step by step", "opsbot playbook show scale_up_agents",
@@ -117,6 +154,9 @@ VERBS: tuple[Verb, ...] = (
          "run", "opsbot.commands.playbook", (_PLAYBOOK, _TARGET, _NAMESPACE, _INPUT, _REASON), function="run"),
     Verb("audit verify", "prove that the record was not changed afterwards", "opsbot audit verify",
          "read", "opsbot.commands.audit", function="verify"),
+    Verb("export prometheus", "alerts.yaml as a rule file for Prometheus",
+         "opsbot export prometheus --output opsbot.rules.yml",
+         "", "opsbot.commands.export", (_OUTPUT,), function="prometheus"),
     Verb("practice build", "build a control plane and Prometheus for practice, once", "opsbot practice build plane",
          "", "opsbot.cli.practice.build", (_WHAT,), door="cli"),
     Verb("practice up", "start a control plane on this machine and leave it running", "opsbot practice up",

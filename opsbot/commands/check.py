@@ -42,7 +42,7 @@ def judged(desk: Desk, args: Namespace) -> list[check.Checked]:
     """
     config = _settings(desk)
     named = [Path(name) for name in args.files]
-    return check.check(check.found_in(named) if named else list(library.files(config)), config)
+    return check.check(check.found_in(named) if named else list(library.files(config)), config, desk.now)
 
 
 def _settings(desk: Desk) -> Config:

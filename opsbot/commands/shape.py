@@ -19,6 +19,7 @@ from opsbot.core.playbook import Plan, PlannedStep, Ruling, Run
 from opsbot.core.ports import Store
 from opsbot.core.target import Target
 from opsbot.diagnose import opinion
+from opsbot.report import flapping
 
 PREFIX = 8
 LARGEST = 2**63 - 1
@@ -76,6 +77,7 @@ def brief(incident: Incident) -> dict[str, Any]:
         "resolved_at": plain(incident.resolved_at),
         "reopened": incident.reopened,
         "acked_by": incident.acked_by,
+        "flapping": flapping(incident),
         "causes": [f.fault for f in incident.findings if f.cause],
         "plan": waiting.digest[:PREFIX] if waiting else None,
     }
@@ -87,7 +89,7 @@ def alert(value: Alert) -> dict[str, Any]:
         "name": value.name, "state": value.state.value, "severity": value.severity, "labels": dict(value.labels),
         "value": value.value, "holds": value.holds, "active_at": plain(value.active_at),
         "fired_at": plain(value.fired_at), "resolved_at": plain(value.resolved_at),
-        "annotations": dict(value.annotations), "fingerprint": value.fingerprint,
+        "annotations": dict(value.annotations), "fingerprint": value.fingerprint, "source": value.source,
     }  # fmt: skip
 
 

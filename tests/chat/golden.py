@@ -11,12 +11,15 @@ from typing import Any
 
 from opsbot.chat import notes, replies
 from opsbot.chat.card import card
-from opsbot.commands import shape
+from opsbot.commands import shape, silence
 from opsbot.core.approval import ApprovalState, Decision
 from opsbot.core.audit import AuditEntry
+from opsbot.core.canonical import plain
 from opsbot.core.incident import Incident, State
 from opsbot.core.playbook import Ruling, StepState, Verdict
+from opsbot.core.silence import Silence
 from opsbot.mask import mask
+from opsbot.matchers import parse
 from tests.chat.chat_world import (
     ALERT,
     CAUSE,
@@ -38,6 +41,13 @@ Body = dict[str, Any]
 OPINION = "The model gave hypotheses (dropped: 2 quote not found)."
 SILENT = "The model gave no answer: the model m at http://m:8000 refuses the connection."
 LATER = NOW + timedelta(minutes=3)
+CALM = {
+    "open": 0, "states": {}, "waiting": [], "silences": {"active": 0, "pending": 0, "next": None}, "maintenance": [],
+}  # fmt: skip
+HUSHED = Silence(
+    3, parse('namespace=~"shop-.*", severity!="critical"'), "Ana", "load test\nuntil two", NOW, NOW,
+    NOW + timedelta(hours=2), "Ben",
+)  # fmt: skip
 YES = Decision("Ana", True, NOW + timedelta(minutes=1), "slack")
 NO = Decision("Ana", False, NOW + timedelta(minutes=1), "slack", mask("wrong hour, the release is still running"))
 DENIED = Ruling("max_replicas", Verdict.DENY, "max_replicas", "scale_up_agents: 22 replicas are more than 20")
@@ -126,11 +136,13 @@ def answers() -> Iterator[tuple[str, Body]]:
         "cluster": "prod-1", "mode": "propose", "open": 3,
         "states": {"awaiting_approval": 1, "escalated": 1, "open": 1},
         "waiting": rows[:2], "changes": {"last_hour": 1, "allowed": 10},
+        "silences": {"active": 2, "pending": 1, "next": {"id": 3, "ends_at": plain(LATER)}},
+        "maintenance": [{"name": "night", "ends_at": plain(LATER)}],
     }  # fmt: skip
     entry = AuditEntry(42, 1, NOW, "Ana", "diagnose_again", "asked_by_human", {}, "", "")
     yield "reply approve", replies.reply("approve", brief)
     yield "reply status", replies.reply("status", status)
-    yield "reply status quiet", replies.reply("status", {**status, "open": 0, "states": {}, "waiting": []})
+    yield "reply status quiet", replies.reply("status", {**status, **CALM})
     yield "reply incidents", replies.reply("incidents", {"incidents": rows, "more": True})
     yield "reply incidents none", replies.reply("incidents", {"incidents": [], "more": False})
     yield "reply diagnose", replies.reply("diagnose", found)
@@ -139,9 +151,26 @@ def answers() -> Iterator[tuple[str, Body]]:
     yield "reply help", replies.reply("help", help_data(""))
     yield "reply help approve", replies.reply("help", help_data("approve"))
     shown = card(INCIDENTS["waiting"], ORIGINS, ["Ana"])
+    yield from silences()
     yield "reply show", replies.shown(shown, [shape.entry(entry)], 42)
     yield "reply trouble", replies.trouble("Ben may not approve:scale; ask Ana (sre)")
     yield "form reject", replies.form(approval_of(PLAN).id, 42, PLAN.digest[:8])
+
+
+def silences() -> Iterator[tuple[str, Body]]:
+    made = {
+        "silence": silence.silence(HUSHED, NOW), "matchers": silence.silence(HUSHED, NOW)["matchers"],
+        "alerts": [{**shape.alert(ALERT), "incident": 42}], "more": True, "firing": 120, "incidents": [42],
+        "overlaps": [1, 2],
+    }  # fmt: skip
+    nothing: Body = {"silence": None, "alerts": [], "more": False, "firing": 0, "incidents": [], "overlaps": []}
+    listed = [silence.silence(HUSHED, at) for at in (NOW, NOW - timedelta(hours=1), NOW + timedelta(days=1))]
+    yield "reply silence add", replies.reply("silence add", made)
+    yield "reply silence preview", replies.reply("silence add", {**made, "silence": None, "firing": 1, "overlaps": []})
+    yield "reply silence preview nothing", replies.reply("silence add", {**made, **nothing})
+    yield "reply silence list", replies.reply("silence list", {"silences": listed, "more": True})
+    yield "reply silence list none", replies.reply("silence list", {"silences": [], "more": False})
+    yield "reply silence expire", replies.reply("silence expire", {"silence": listed[2]})
 
 
 def bodies() -> dict[str, Body]:

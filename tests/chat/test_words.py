@@ -60,7 +60,7 @@ def test_words_are_understood(text: str, verb: str, given: dict[str, object]) ->
         ("aprove 42", "did you mean approve?"),
         ("xyzzy", "/opsbot help lists what there is"),
         ("show", "the following arguments are required: ID. For example: /opsbot show 42"),
-        ("show forty-two", "invalid int value: 'forty-two'"),
+        ("show forty-two", "invalid ID value: 'forty-two'"),
         ("show 1 2", "unrecognized arguments: 2"),
         ("show --nope", "For example: /opsbot show 42"),
         ("approve 42", "required: PLAN"),
@@ -95,7 +95,8 @@ def test_what_reads_files_is_not_for_chat(row: object) -> None:
 
 def test_what_is_for_chat() -> None:
     assert sorted(row.words for row in SPOKEN) == [
-        "ack", "approve", "close", "diagnose", "help", "incidents", "reject", "show", "status",
+        "ack", "alerts", "approve", "close", "diagnose", "help", "incidents", "reject", "show", "silence add",
+        "silence expire", "silence list", "status",
     ]  # fmt: skip
     assert all(row.door == "any" for row in SPOKEN)
 

@@ -1,0 +1,83 @@
+"""Alerts and what became of them, told on a terminal: answers of `alerts` and `show` in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from opsbot.core.escape import visible
+
+Data = Mapping[str, Any]
+PREFIX = 8
+LABELS = 120
+_STYLES = {"firing": "bold red", "pending": "yellow", "resolved": "green", "critical": "bold red", "warning": "yellow"}
+_SHOWN_ELSEWHERE = ("alertname", "severity")
+
+
+def alerts(data: Data) -> Iterator[Text | Table]:
+    """A table of alerts, each with its incident or why it has none."""
+    if not data["alerts"]:
+        yield Text("no alert fires")
+        return
+    heads = ("alert", "state", "severity", "since", "became", "labels", "source", "id")
+    rows = Table(*heads, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for row in data["alerts"]:
+        cells = (
+            row["name"], row["state"], row["severity"], _moment(row["since"]), _became(row), _labels(row["labels"]),
+            row["source"], row["fingerprint"][:PREFIX],
+        )  # fmt: skip
+        rows.add_row(*(Text(visible(str(cell)), _STYLES.get(cell, "")) for cell in cells))
+    yield rows
+    if data["more"]:
+        yield Text("… and more: --limit shows them")
+
+
+def alert(data: Data) -> Iterator[Text]:
+    """One alert, with all that became of it."""
+    found = data["alert"]
+    yield Text(visible(f"Alert {found['name']}  {found['fingerprint']}"), "bold")
+    value = "" if found["value"] is None else f" at {found['value']:g}"
+    yield Text(visible(f"  state    {found['state']}{value} since {_moment(found['since'])}, {found['severity']}"))
+    yield Text(visible(f"  source   {found['source']}"))
+    yield Text(visible(f"  labels   {_labels(found['labels'], 10_000)}"))
+    for name, text in found["annotations"].items():
+        yield Text(visible(f"  {name}: {text}"))
+    yield Text(visible(f"  became   {_became(found)}"))
+    yield from why(data["why"], {})
+
+
+def why(verdicts: list[Data], names: Mapping[str, str]) -> Iterator[Text]:
+    """What became of alerts, a verdict a line; `names` of alerts by fingerprint."""
+    if not verdicts:
+        return
+    yield Text("")
+    yield Text("Why", "bold")
+    for row in verdicts:
+        name = names.get(row["fingerprint"], "")
+        which = f"{name} {row['fingerprint'][:PREFIX]}: " if name else ""
+        number = f", incident {row['incident']}" if row["incident"] else ""
+        says = f" ({row['says']})" if row["says"] else ""
+        yield Text(visible(f"  {_moment(row['at'])}  {which}{row['reason']}{number}{says}"))
+
+
+def _became(row: Data) -> str:
+    last = row["why"]
+    if row["incident"]:
+        return f"incident {row['incident']}"
+    if not last:
+        return "not looked at yet" if row["state"] == "firing" else "-"
+    says = f": {last['says']}" if last["says"] else ""
+    return f"{last['reason']}{says}"
+
+
+def _labels(labels: Mapping[str, str], most: int = LABELS) -> str:
+    text = ", ".join(f"{name}={labels[name]}" for name in sorted(labels) if name not in _SHOWN_ELSEWHERE)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _moment(stamp: str) -> str:
+    return datetime.fromisoformat(stamp).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,181 @@
+"""`alerts`, and `show` for an alert or the alerts of an incident: what became of them, whoever asks."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from opsbot.chat import replies
+from opsbot.cli import alerted
+from opsbot.commands import _incident_or_alert, alerts, show
+from opsbot.core.errors import PermanentError
+from opsbot.core.incident import State
+from opsbot.store import SqlStore, open_store
+from tests.monitor.calm_world import START, CalmWorld, alert, at, back, gone
+
+BAD, MILD, QUIET = alert("Bad", severity="critical", to="web"), alert("Mild", 5, zone="a"), alert("Q", severity="none")
+
+
+@pytest.fixture
+def store() -> Iterator[SqlStore]:
+    opened = open_store("sqlite://", START)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def world(store: SqlStore) -> CalmWorld:
+    made = CalmWorld(store)
+    made.push(10, MILD, BAD, QUIET)
+    made.push(20, gone(MILD, 20))
+    return made
+
+
+@pytest.fixture
+def desk(world: CalmWorld) -> Any:
+    return SimpleNamespace(store=world.store, record=world.store, now=at(30))
+
+
+def asked(desk: Any, **given: Any) -> dict[str, Any]:
+    return alerts.run(desk, "ana", Namespace(**{"all": False, "limit": 20, **given})).data
+
+
+def shown(desk: Any, what: int | str) -> dict[str, Any]:
+    return show.run(desk, "ana", Namespace(incident=what, evidence=False)).data
+
+
+def test_alerts_that_fire_come_worst_first_with_what_became_of_them(desk: Any) -> None:
+    said = asked(desk)
+    assert [(row["name"], row["incident"], row["why"]["reason"]) for row in said["alerts"]] == [
+        ("Bad", 1, "opened"), ("Q", None, "severity_none"),
+    ]  # fmt: skip
+    assert said["more"] is False
+    assert said["alerts"][0] == {
+        "name": "Bad", "state": "firing", "severity": "critical", "since": "2026-05-04T12:00:00.000000Z",
+        "labels": {"alertname": "Bad", "deployment": "web", "severity": "critical"}, "source": "alertmanager",
+        "fingerprint": BAD.fingerprint, "incident": 1,
+        "why": {"fingerprint": BAD.fingerprint, "at": "2026-05-04T12:00:10.000000Z", "reason": "opened", "says": "",
+                "incident": 1},
+    }  # fmt: skip
+
+
+def test_all_alerts_are_those_that_have_cleared_too(desk: Any) -> None:
+    said = asked(desk, all=True)
+    assert [(row["name"], row["state"]) for row in said["alerts"]] == [
+        ("Bad", "firing"), ("Q", "firing"), ("Mild", "resolved"),
+    ]  # fmt: skip
+    assert said["alerts"][2]["since"] == "2026-05-04T12:00:20.000000Z"
+
+
+def test_a_limit_says_that_there_are_more(desk: Any) -> None:
+    said = asked(desk, limit=1)
+    assert (len(said["alerts"]), said["more"]) == (1, True)
+    assert len(asked(desk, limit=-5)["alerts"]) == 1
+
+
+def test_an_incident_shows_what_became_of_its_alerts(desk: Any, world: CalmWorld) -> None:
+    world.push(40, gone(BAD, 40))
+    world.push(50, back(BAD, 50))
+    found = shown(desk, 1)["incident"]
+    assert [row["reason"] for row in found["why"]] == ["opened", "cleared", "reopened"]
+    assert found["flapping"] == ""
+    world.push(60, gone(BAD, 60))
+    world.push(70, back(BAD, 70))
+    assert shown(desk, 1)["incident"]["flapping"] == "flapping: fired again 2 times in 20s"
+
+
+def test_an_alert_without_an_incident_is_shown_by_its_fingerprint(desk: Any) -> None:
+    said = shown(desk, QUIET.fingerprint[:6])
+    assert (said["alert"]["name"], said["alert"]["incident"]) == ("Q", None)
+    assert [row["reason"] for row in said["why"]] == ["severity_none"]
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [("abcdefabcdef", "there is no alert 'abcdefabcdef'"), ("abc", "is too short"), (99, "there is no incident 99"),
+     (123456789, "there is no incident 123456789")],
+    ids=["no alert", "short", "no incident", "neither"],
+)  # fmt: skip
+def test_what_is_not_there(desk: Any, what: int | str, says: str) -> None:
+    with pytest.raises(PermanentError, match=says):
+        shown(desk, what)
+
+
+def test_a_number_that_is_no_incident_may_be_a_fingerprint(desk: Any, world: CalmWorld) -> None:
+    from dataclasses import replace
+
+    odd = replace(alert("Odd", 1, severity="none"), fingerprint="1234567890123456")
+    world.push(31, odd)
+    assert shown(desk, 123456)["alert"]["name"] == "Odd"
+    twin = replace(odd, fingerprint="1234567890123499")
+    world.push(32, twin)
+    with pytest.raises(PermanentError, match="2 alerts begin with '123456'"):
+        shown(desk, 123456)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("42", 42), ("042", 42), ("123456", 123456), ("0123456", "0123456"), ("ABCDEF12", "abcdef12")],
+)  # fmt: skip
+def test_what_stands_for_an_incident_or_an_alert(text: str, meant: int | str) -> None:
+    assert _incident_or_alert(text) == meant
+
+
+@pytest.mark.parametrize("text", ["", "x", "beef", "beefbeefbeefbeef0", "-1", "4 2", "\u0661", "beefgh"])
+def test_what_stands_for_nothing(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^" + text[:1].replace("-", r"\-")):
+        _incident_or_alert(text)
+
+
+# told ---------------------------------------------------------------------------------------------------------------
+
+
+def told(lines: Iterator[Any]) -> str:
+    from io import StringIO
+
+    from rich.console import Console
+
+    out = Console(file=StringIO(), width=300)
+    for line in lines:
+        out.print(line)
+    text: str = out.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def test_on_a_terminal(desk: Any) -> None:
+    text = told(alerted.alerts(asked(desk, all=True)))
+    assert "incident 1" in text
+    assert "severity_none" in text
+    assert "zone=a" in text
+    assert told(alerted.alerts({"alerts": [], "more": False})) == "no alert fires\n"
+    one = told(alerted.alert(shown(desk, QUIET.fingerprint)))
+    assert f"Alert Q  {QUIET.fingerprint}" in one
+    assert "became   severity_none" in one
+    names = {BAD.fingerprint: "Bad"}
+    assert f"Bad {BAD.fingerprint[:8]}: opened, incident 1" in told(
+        alerted.why(shown(desk, 1)["incident"]["why"], names)
+    )
+
+
+def test_hostile_labels_are_not_obeyed_by_a_terminal(desk: Any, world: CalmWorld) -> None:
+    world.push(30, alert("Evil\x1b[31m", 1, zone="\x1b]0;x\x07"))
+    assert "\x1b" not in told(alerted.alerts(asked(desk)))
+
+
+def test_in_chat(desk: Any) -> None:
+    text = str(replies.reply("alerts", asked(desk)))
+    assert "Bad (critical, " in text
+    assert "incident 1" in text
+    assert "severity none" in text
+    assert "No alert fires." in str(replies.reply("alerts", {"alerts": [], "more": False}))
+    assert "severity none" in str(replies.reply("show", shown(desk, QUIET.fingerprint)))
+
+
+def test_an_incident_that_has_ended_is_no_home(desk: Any, world: CalmWorld) -> None:
+    world.push(40, gone(BAD, 40))
+    assert {one.state for one in world.store.incidents()} == {State.RESOLVED}
+    assert [row["incident"] for row in asked(desk, all=True)["alerts"]] == [None, None, None]
