@@ -8,6 +8,7 @@ before stands behind the name, so nothing is lost where a series has it already.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from opsbot import promql
 from opsbot.core.alert import Sample
@@ -18,6 +19,7 @@ MOST_TEXT = 64_000
 """Characters of one question: proxies take bodies of this size, and a server can still print it."""
 
 
+@lru_cache(maxsize=5_000)
 def fits(condition: str) -> bool:
     """Whether a condition may stand among others: it can be read here, so no bracket or quote of it reaches further."""
     try:
@@ -72,6 +74,7 @@ _FRAME = 96
 """Characters that are put around a condition, at most."""
 
 
+@lru_cache(maxsize=5_000)
 def _named(rule: str, condition: str) -> str:
     """A condition under the label of its rule. The line break ends a comment that the condition may end with."""
     body = f"vector({condition}\n)" if promql.is_number(condition) else f"{condition}\n"

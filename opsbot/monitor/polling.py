@@ -155,6 +155,8 @@ class Poller:
         self, rule: AlertRule, answer: Answer, before: Sequence[Alert], now: datetime, until: float
     ) -> list[Alert]:
         """The alerts afterwards. One that was pushed, and that is not in the answer, is left to who has pushed it."""
+        if not answer.samples and not before:
+            return []
         server = replace(self._server, query=self._asker(rule, now, until))
         said = words(rule, answer.samples, server)
         mine = [alert for alert in before if alert.source == POLLED or alert.fingerprint in said]

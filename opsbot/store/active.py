@@ -27,6 +27,14 @@ _CHANGE = sa.update(alerts).where(_MINE).values(rule=sa.bindparam("r"), body=sa.
 _RETURN = _CHANGE.values(gone=False, incident=None)
 
 
+_NAMES: sa.BindParameter[Any] = sa.bindparam("names", expanding=True)
+# Made once: hundreds of names are asked for at each poll, and SQLAlchemy would look at each of them anew.
+_OF_RULES = lying(*alerts.columns).where(alerts.c.rule.in_(_NAMES))
+_NAMED = lying(*alerts.columns).where(alerts.c.fingerprint.in_(_NAMES))
+_ANSWERED = lying(*answers.columns).where(answers.c.rule.in_(_NAMES))
+_LATER = _ANSWERED.where(answers.c.at > sa.bindparam("at", type_=answers.c.at.type))
+
+
 def save(db: sa.Connection, rule: str, active: Sequence[Alert], answered_at: datetime) -> None:
     """Put the alerts of one rule in place of those that were there; Conflict where a later answer is known."""
     if not save_all(db, {rule: active}, answered_at):
@@ -35,17 +43,22 @@ def save(db: sa.Connection, rule: str, active: Sequence[Alert], answered_at: dat
 
 def save_all(db: sa.Connection, given: Mapping[str, Sequence[Alert]], answered_at: datetime) -> frozenset[str]:
     """The same for many rules; those for which no later answer is known, and so were saved."""
-    known = times(db, given)
-    saved = {rule: active for rule, active in given.items() if rule not in known or known[rule] <= answered_at}
+    late = _later(db, given, answered_at)
+    saved = {rule: active for rule, active in given.items() if rule not in late}
     wanted = {alert.fingerprint: alert for rule, active in saved.items() for alert in _distinct(rule, active)}
     if saved:
         last = insert(answers)
         last = last.on_conflict_do_update(index_elements=[answers.c.rule], set_={"at": last.excluded.at})
         db.execute(last, [{"rule": rule, "at": answered_at} for rule in saved])
-    rows = _rows(db, alerts.c.rule, saved)
+    rows = _rows(db, _OF_RULES, saved)
     _let_go(db, [row for row in rows if row.fingerprint not in wanted and not row.gone and _polled(row)])
     _put(db, rows, wanted)
     return frozenset(saved)
+
+
+def _later(db: sa.Connection, rules: Collection[str], at: datetime) -> dict[str, datetime]:
+    """The rules of these for which a later answer is known: hardly ever one."""
+    return _times(row for some in batches(rules) for row in db.execute(_LATER, {"names": some, "at": at}))
 
 
 def _distinct(rule: str, active: Sequence[Alert]) -> Sequence[Alert]:
@@ -57,24 +70,21 @@ def _distinct(rule: str, active: Sequence[Alert]) -> Sequence[Alert]:
 def receive(db: sa.Connection, pushed: Sequence[Alert]) -> None:
     """Put each in place of the one of its fingerprint; of two in one go the later counts."""
     wanted = {alert.fingerprint: alert for alert in pushed}
-    _put(db, _rows(db, alerts.c.fingerprint, wanted), wanted)
+    _put(db, _rows(db, _NAMED, wanted), wanted)
 
 
 def known(db: sa.Connection, fingerprints: Collection[str]) -> tuple[Alert, ...]:
     """Those of these alerts that are there."""
-    return tuple(_readable(row.body for row in _rows(db, alerts.c.fingerprint, fingerprints) if not row.gone))
+    return tuple(_readable(row.body for row in _rows(db, _NAMED, fingerprints) if not row.gone))
 
 
 def forget(db: sa.Connection, fingerprints: Collection[str]) -> None:
     """Let alerts go, where they are there."""
-    _let_go(db, [row for row in _rows(db, alerts.c.fingerprint, fingerprints) if not row.gone])
+    _let_go(db, [row for row in _rows(db, _NAMED, fingerprints) if not row.gone])
 
 
-def _rows(db: sa.Connection, column: sa.Column[Any], values: Collection[str]) -> list[sa.Row[Any]]:
-    rows: list[sa.Row[Any]] = []
-    for some in batches(values):
-        rows += db.execute(lying(*alerts.columns).where(column.in_(some)))
-    return rows
+def _rows(db: sa.Connection, query: sa.Select[Any], names: Collection[str]) -> list[sa.Row[Any]]:
+    return [row for some in batches(names) for row in db.execute(query, {"names": some})]
 
 
 def _polled(row: sa.Row[Any]) -> bool:
@@ -130,10 +140,12 @@ def answered(db: sa.Connection, rule: str) -> datetime | None:
 
 def times(db: sa.Connection, rules: Collection[str] | None = None) -> dict[str, datetime]:
     """The times of last complete answers, of these rules or of all; one that was spoilt by hand is logged, and none."""
-    query = lying(*answers.columns)
-    rows = list(db.execute(query)) if rules is None else []
-    for some in batches(rules or ()):
-        rows += db.execute(query.where(answers.c.rule.in_(some)))
+    if rules is None:
+        return _times(db.execute(lying(*answers.columns)))
+    return _times(_rows(db, _ANSWERED, rules))
+
+
+def _times(rows: Iterable[sa.Row[Any]]) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
     for row in rows:
         try:
