@@ -31,9 +31,9 @@ def mask_tree(value: Any) -> Any:
 
     A number under a secret's name becomes masked text too; what one text gives away is masked in all of them.
     """
-    learnt = Learnt()
-    walk(value, lambda text, secret: _learn(text, secret, learnt))
-    return walk(value, lambda text, secret: _shown(text, secret, learnt))
+    learnt, clean = Learnt(), set[str]()
+    walk(value, lambda text, secret: _learn(text, secret, learnt, clean))
+    return walk(value, lambda text, secret: _shown(text, secret, learnt, clean))
 
 
 def kept(text: str) -> MaskedText:
@@ -55,11 +55,19 @@ def _masked(text: str, learnt: Learnt) -> MaskedText:
     return MaskedText(text)
 
 
-def _learn(text: str, secret: bool, learnt: Learnt) -> str:
-    for start, end in [(0, len(text))] if secret else seen(text, places):
+def _learn(text: str, secret: bool, learnt: Learnt, clean: set[str]) -> str:
+    """Learn what a text gives away; one that gives nothing away is clean, and need not be searched again."""
+    found = [(0, len(text))] if secret else list(seen(text, places))
+    for start, end in found:
         learnt.add(plain(text[start:end]))
+    if not found:
+        clean.add(text)
     return text
 
 
-def _shown(text: str, secret: bool, learnt: Learnt) -> MaskedText:
-    return MaskedText(MASK) if secret and not placeholder(text) else _masked(text, learnt)
+def _shown(text: str, secret: bool, learnt: Learnt, clean: set[str]) -> MaskedText:
+    if secret and not placeholder(text):
+        return MaskedText(MASK)
+    if text in clean and not learnt and covered(text, seen(text, personal)) == text:
+        return MaskedText(text)
+    return _masked(text, learnt)

@@ -19,6 +19,7 @@ _LINES = re.compile(r"(?:(?:\s|\\[nrt])*+(?:[A-Za-z0-9+/=]{16,}+|[A-Za-z][\w-]{1
 _PIECE = re.compile(
     r"\\{1,8}[nrt]|(?<![^\s\"'`|>\])}nrt])(?P<body>[A-Za-z0-9+/]{4,128}+={0,2})(?![^\s\"'`<|,\\])", re.ASCII
 )
+_LONG = re.compile(r"[A-Za-z0-9+/]{60}")
 _FULL_LINE = range(60, 77)  # PEM breaks at 64 characters, OpenSSH at 70, MIME at 76
 _ANCHORED = 16  # characters of a line that are enough beside a BEGIN or END
 _PUBLIC = ("AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj")  # how the public keys of SSH begin
@@ -27,6 +28,8 @@ _FAR = 300  # characters between two lines of a key: the end of one log line and
 
 def key_lines(text: str) -> Iterator[Span]:
     """What belongs to private keys: all between BEGIN and END, and the lines of keys of which either is missing."""
+    if "-----" not in text and not _LONG.search(text):
+        return
     marks: list[Mark] = [None, *_MARK.finditer(text), None]
     for left, right in pairwise(marks):
         opened, closed = left is not None and bool(left["begin"]), right is not None and not right["begin"]

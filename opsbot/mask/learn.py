@@ -27,6 +27,10 @@ class Learnt:
     def __init__(self) -> None:
         self._by_word: dict[str, dict[tuple[int, int], set[str]]] = {}
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to look for."""
+        return bool(self._by_word)
+
     def add(self, value: str) -> None:
         """Learn a value in its usual forms; a short or ordinary one is not looked for elsewhere."""
         for form in {value, _encoded(value), _decoded(value)}:

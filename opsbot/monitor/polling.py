@@ -157,7 +157,7 @@ class Poller:
         """The alerts afterwards. One that was pushed, and that is not in the answer, is left to who has pushed it."""
         if not answer.samples and not before:
             return []
-        server = replace(self._server, query=self._asker(rule, now, until))
+        server = replace(self._server, query=self._asker(now, until))
         said = words(rule, answer.samples, server)
         mine = [alert for alert in before if alert.source == POLLED or alert.fingerprint in said]
         return walk(rule, said, mine, now, self._cluster)
@@ -173,15 +173,18 @@ class Poller:
             raise Blind(f"the answer was {age.total_seconds():.1f}s old when it came")
         return answer
 
-    def _asker(self, rule: AlertRule, now: datetime, until: float) -> Callable[[str], Sequence[Sample]]:
-        """What answers `query` in the templates of a rule: the same server, for the same time, while there is time."""
+    def _asker(self, now: datetime, until: float) -> Callable[[str], Sequence[Sample]]:
+        """What answers `query` in templates while there is time: the same server, for the time of the poll.
+
+        Prometheus asks for that time, too, whatever the offset of the rule (rules/alerting.go, Eval).
+        """
 
         def query(text: str) -> Sequence[Sample]:
             left = until - self._timer()
             if left <= 0:
                 raise TemplateError("query: there was no time left to ask")
             try:
-                return self._metrics.query(text, now - rule.query_offset, left).samples
+                return self._metrics.query(text, now, left).samples
             except (Blind, PermanentError) as error:
                 raise TemplateError(f"query: {error}") from error
 
