@@ -603,14 +603,14 @@ def test_the_incident_of_files_ends_after_a_restart_too(world: World) -> None:
 # what a rule asks -----------------------------------------------------------------------------------------------------
 
 
-def test_a_rule_with_an_offset_is_asked_for_an_earlier_time(store: SqlStore) -> None:
+def test_a_rule_with_an_offset_is_asked_for_an_earlier_time_and_its_templates_for_now(store: SqlStore) -> None:
     text = '{{ query "up" | first | value }}'
     world = World(store, replace(RULE, query_offset=timedelta(seconds=20), annotations={"summary": text}))
     world.metrics.says("up", ({}, 5.0))
     world.up(60)
     assert world.metrics.asked == [
         (RULE.condition, START + timedelta(seconds=40)),
-        ("up", START + timedelta(seconds=40)),
+        ("up", START + timedelta(seconds=60)),
     ]
     assert (world.one.title, store.alerts()[0].active_at) == ("5", START + timedelta(seconds=60))
 
