@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from opsbot.config import file as config_file
+from opsbot.config import forms as config_forms
 from opsbot.diagnose import rulemodel
 from opsbot.monitor import rulefile
 from opsbot.remediate import playbookfile, steps
 from opsbot.yamlfile import SAYINGS, Strict
 
-READERS = (config_file, rulemodel, rulefile, playbookfile, steps)  # whoever has models for files
+READERS = (config_forms, rulemodel, rulefile, playbookfile, steps)  # whoever has models for files
 
 # What pydantic may say of each kind of schema (https://docs.pydantic.dev/latest/errors/validation_errors/).
 OF_KIND: dict[str, set[str]] = {

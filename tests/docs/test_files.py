@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from opsbot.config import file as config_file
+from opsbot.config import forms as config_forms
 from opsbot.core import faults
 from opsbot.core.task import Skill
 from opsbot.diagnose.rulemodel import RuleModel
@@ -55,7 +55,7 @@ def rule_keys() -> set[str]:
 
 
 FORMATS = {
-    "agent_config.yaml": set(keys(config_file.FileModel)),
+    "agent_config.yaml": set(keys(config_forms.FileModel)),
     "alerts.yaml": {*keys(rulefile.FileModel), *keys(rulefile.AlertModel, "alerts.")},
     "rules/NAME.yaml": rule_keys(),
     "playbooks/NAME.yaml": set(keys(playbookfile._File)),
