@@ -19,6 +19,8 @@ from opsbot.monitor.incidents import BLIND, HEARTBEAT, INVALID, Move
 from opsbot.monitor.storms import STORM
 
 WHO = "monitor"
+TOGETHER = 500
+"""How many alerts are given to an incident in one go: others want to write, too."""
 _REASONS = {BLIND: "blind", INVALID: "rules_invalid", HEARTBEAT: "heartbeat_missing", STORM: "storm"}
 _AT_WORK = (State.RUNNING, State.VERIFYING)
 
@@ -54,7 +56,9 @@ class Filer:
             opened_at=now, since=now, target=cause.target, reason=_reason(cause),
         )  # fmt: skip
         self.count += 1
-        return self._store.create(new, _note("opened", cause), now, cause.alerts)
+        made = self._store.create(new, _note("opened", cause), now, cause.alerts[:TOGETHER])
+        self._attach(cause, cause.alerts[:TOGETHER], made, now)
+        return made
 
     def reopen(self, cause: Cause, latest: Incident, now: datetime) -> Incident:
         """The incident in a new round, one refire more."""
@@ -96,10 +100,11 @@ class Filer:
             self.end(incident, reason, now)
 
     def _attach(self, cause: Cause, there: Collection[str], incident: Incident, now: datetime) -> None:
-        new = [name for name in cause.alerts if name not in there]
-        if new:
+        known = frozenset(there)
+        new = [name for name in cause.alerts if name not in known]
+        for start in range(0, len(new), TOGETHER):
             self.count += 1
-            self._store.attach(incident.id, new, _note("attached", cause), now)
+            self._store.attach(incident.id, new[start : start + TOGETHER], _note("attached", cause), now)
 
 
 def _reason(cause: Cause) -> str:

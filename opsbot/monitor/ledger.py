@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from itertools import islice
 
 from opsbot.core.ports import Store
 from opsbot.core.silence import Verdict
 
 CLEARED = "cleared"
+TOGETHER = 500
+"""How many verdicts are written in one go: pushed alerts must not wait long for their turn to be written."""
 
 
 class Ledger:
@@ -36,13 +39,15 @@ class Ledger:
             self.said[fingerprint] = self._new[fingerprint] = Verdict(fingerprint, now, reason, says, incident)
 
     def keep(self, there: Collection[str], now: datetime) -> None:
-        """Write what is new, in one go, and forget alerts that are not `there` any more: they have cleared."""
+        """Write what is new, and forget alerts that are not `there` any more: they have cleared."""
         for fingerprint in self.said.keys() - there:
             last = self.said[fingerprint]
             if last.reason != CLEARED:
                 self.say(fingerprint, now, CLEARED, incident=last.incident)
-        if self._new:
-            self._store.add_verdicts(tuple(self._new.values()))
-            self._new = {}
+        while self._new:  # others write in between
+            some = tuple(islice(self._new.values(), TOGETHER))
+            self._store.add_verdicts(some)
+            for verdict in some:
+                del self._new[verdict.fingerprint]
         if len(self.said) > len(there):
             self._said = {fingerprint: self.said[fingerprint] for fingerprint in there if fingerprint in self.said}

@@ -26,6 +26,7 @@ from opsbot.store import active, chain, engine, figures, inbox, leases, outbox, 
 from opsbot.store import verdicts as became
 from opsbot.store.mirror import Mine, Mirror
 from opsbot.store.tables import incidents
+from opsbot.store.turns import Turns
 
 
 class SqlStore:
@@ -34,8 +35,9 @@ class SqlStore:
     def __init__(self, base: sa.Engine, where: str, *, memory: bool) -> None:
         self.where = where
         self._reads, self._writes = base, engine.writing(base)
-        self._one_writer = threading.RLock()
-        self._reader: AbstractContextManager[Any] = self._one_writer if memory else nullcontext()
+        one_at_a_time = threading.RLock()  # in memory there is one connection, for reading and writing
+        self._one_writer: AbstractContextManager[Any] = one_at_a_time if memory else Turns()
+        self._reader: AbstractContextManager[Any] = one_at_a_time if memory else nullcontext()
         self._watch = None if memory else base.raw_connection()
         self._watching = threading.Lock()
         self._mirror = Mirror()
