@@ -17,6 +17,8 @@ LOG = logging.getLogger("opsbot.app")
 EVERY = 5.0
 PAUSE = 0.3
 LONGEST = 2.0
+SHARE = 10
+"""The pause after a look, as a multiple of the processor's time that it took; `LONGEST` at most."""
 
 
 class Looks:
@@ -50,7 +52,7 @@ class Looks:
             begun = time.thread_time()
             if not self._stopping.is_set():
                 self._once()
-            self._stopping.wait(max(self._pause, min(LONGEST, 2 * (time.thread_time() - begun))))
+            self._stopping.wait(max(self._pause, min(LONGEST, SHARE * (time.thread_time() - begun))))
 
     def _once(self) -> None:
         """What fails is tried again at the next look."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from argparse import Namespace
@@ -12,6 +13,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from opsbot.core.incident import Incident, State
+
+SWITCH = 0.001
+"""Seconds after which a busy thread lets another have its turn: webhooks and clicks must not wait for long looks."""
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -29,6 +33,7 @@ def run(args: Namespace) -> int:
     from opsbot.cli.terminal import console
 
     telemetry.start()
+    sys.setswitchinterval(SWITCH)
     lasting = _seconds(args.lasting)
     config = settings.load(args.config)
     hands = connect(config)
