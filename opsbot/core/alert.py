@@ -61,8 +61,12 @@ class AlertRule:
 
     @cached_property
     def id(self) -> str:
-        """Which rule this is, whatever file it stands in: two rules of one name with other conditions are two."""
-        alike = [self.name, self.condition, self.severity, self.labels]
+        """Which rule this is, whatever file it stands in: its name, severity and labels, and which of its twins it is.
+
+        Its condition is no part of it: a rule whose condition is edited keeps its alerts, as in Prometheus
+        (rules/group.go, CopyState).
+        """
+        alike = [self.name, self.severity, self.labels]
         return digest([*alike, self.twin] if self.twin else alike)[:16]
 
 

@@ -78,14 +78,14 @@ class MonitorAgent:
         """
         with self._lock:  # two looks at once would only get into each other's way
             rules, blind = self._poller.rules, self._poller.blindness()
-            late, sees_all = self._own.late(blind.values(), now), self._poller.sees_all()
+            late, sees_all = self._own.late(blind, now), self._poller.sees_all()
             written = self._store.changed()
             seen = (written, id(rules), tuple(blind), len(late), sees_all)
             if written and seen == self._seen and (self._again is None or now < self._again):
                 return False
             before, sight = self._looker.filer.count, self._looker.see(now)
             self._looker.look(sight, rules)
-            self._own.blindness(late, len(rules), sees_all, sight)
+            self._own.blindness(late, rules, sees_all, sight)
             self._own.heartbeats(rules, blind, sight)
             self._seen, self._again = seen, min((at for at in sight.dues if at > now), default=None)
             return self._looker.filer.count > before

@@ -13,7 +13,7 @@ from enum import StrEnum
 from opsbot.core.alert import POLLED, Alert, AlertState, Push
 
 RENEW = timedelta(minutes=1)
-"""How often a repetition is worth a write: so that it can be seen when the alert was heard of last."""
+"""How often a repetition is worth a write: when the alert was heard of last, and what its annotations say now."""
 
 KEEP = timedelta(hours=6)
 """How long a resolved alert is remembered, so that an older notice of it is known for what it is."""
@@ -89,7 +89,7 @@ def ended(push: Push, now: datetime) -> datetime:
 def merged(known: Alert | None, push: Push, outcome: Outcome, new: Alert, now: datetime) -> Alert:
     """The alert afterwards; `new` is what the push alone would make, firing."""
     if outcome is Outcome.RENEWED and known is not None:
-        return replace(known, held_at=now)
+        return replace(known, held_at=now, annotations=new.annotations)
     if outcome is Outcome.RESOLVED:
         before = replace(known, source=push.source) if known and known.state is not AlertState.RESOLVED else new
         at = max(ended(push, now), before.active_at)

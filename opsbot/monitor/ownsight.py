@@ -5,11 +5,12 @@ Prometheus that cannot be read, rule files that cannot, and alerts that should a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 
 from opsbot.config import Incidents, Limits
+from opsbot.core.alert import AlertRule
 from opsbot.core.errors import Conflict, Problem
 from opsbot.core.incident import Incident
 from opsbot.core.ports import Store
@@ -21,6 +22,10 @@ from opsbot.monitor.heartbeat import Beat
 from opsbot.monitor.incidents import BLIND, HEARTBEAT, INVALID, Move
 from opsbot.monitor.looking import Sight
 from opsbot.monitor.polling import Blindness
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+NAMED = 3
+"""How many rules are named that cannot be read."""
 
 
 class OwnSight:
@@ -47,16 +52,19 @@ class OwnSight:
 
     # Prometheus -----------------------------------------------------------------------------------------------------
 
-    def late(self, blind: Collection[Blindness], now: datetime) -> list[Blindness]:
-        """Rules that have been blind for so long that a human must know."""
-        return [one for one in blind if now - one.since >= self._limits.blind_for]
+    def late(self, blind: Mapping[str, Blindness], now: datetime) -> dict[str, Blindness]:
+        """Rules that have been blind for so long that a human must know, by id."""
+        return {rule: one for rule, one in blind.items() if now - one.since >= self._limits.blind_for}
 
-    def blindness(self, late: Sequence[Blindness], rules: int, sees_all: bool, sight: Sight) -> None:
+    def blindness(
+        self, late: Mapping[str, Blindness], rules: Mapping[str, AlertRule], sees_all: bool, sight: Sight
+    ) -> None:  # fmt: skip
         """Open the incident of blindness once it has lasted, and end it once every rule has had a whole answer."""
         with suppress(Conflict):
             if late:
-                first = min(late, key=lambda one: one.since)
-                title = mask(f"Prometheus cannot be read for {len(late)} of {rules} rules: {first.why}").cut(TITLE)
+                first = min(late.values(), key=lambda one: one.since)
+                which = f"{len(late)} of {len(rules)} rules ({_names(late, rules)})"
+                title = mask(f"Prometheus cannot be read for {which}: {first.why}").cut(TITLE)
                 cause = Cause(BLIND, "critical", title, first.since)
                 self._filer.begin(cause, self._filer.latest(BLIND), sight.now)
             elif sees_all:
@@ -68,19 +76,20 @@ class OwnSight:
         """Open an incident where a heartbeat that was seen stays away, and end it once each is seen again.
 
         `rules` are the ids of those watched, `blind` of those that cannot be read. While Prometheus cannot be read at
-        all nothing is told here: that is the same trouble, and is told of as such.
+        all nothing is told here: that is the same trouble, and is told of as such. That opsbot was started anew gives
+        a heartbeat time before it is missed, but proves none that is missed already.
         """
         now = sight.now
         self._started = self._started or now
         before = self._known()
         beats = heartbeat.seen(before, sight.alerts, self._calm.heartbeats, rules)
         away = heartbeat.missing(beats, now, self._started, self._calm)
-        dark = _own(sight, BLIND) is not None or (bool(rules) and len(blind) == len(rules))
+        dark = bool(rules) and len(blind) == len(rules)
         news = [] if dark else [beat for beat in away if beat.rule not in blind]
         with suppress(Conflict):
             if news:
                 beats = self._tell(news, beats, now)
-            elif not away:
+            elif not away and not heartbeat.missing(beats, now, LONG_AGO, self._calm):
                 gone = before.keys() - beats.keys()
                 self._filer.end_own(_own(sight, HEARTBEAT), "rule_gone" if gone else "heartbeat_again", now)
         self._beats = beats
@@ -105,6 +114,12 @@ class OwnSight:
         if heartbeat.newer(beats, self._kept):
             self._store.put(heartbeat.FACT, heartbeat.spelled(beats), now)
             self._kept = dict(beats)
+
+
+def _names(late: Collection[str], rules: Mapping[str, AlertRule]) -> str:
+    names = sorted({rules[rule].name for rule in late if rule in rules})
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _own(sight: Sight, key: str) -> Incident | None:

@@ -80,7 +80,7 @@ class Poller:
         due: dict[timedelta, list[AlertRule]] = {}
         for rule in rules:
             if rule.id in self._rules:  # else the last tick of a rule that is gone
-                due.setdefault(rule.query_offset, []).append(rule)
+                due.setdefault(rule.query_offset, []).append(self._rules[rule.id])
         for together in due.values():
             self._poll(together, now)
 

@@ -13,13 +13,7 @@ RULE = AlertRule("High Task Latency", "avg(response_time) > 5000", "critical", l
 
 @pytest.mark.parametrize(
     "change",
-    [
-        {"name": "Other"},
-        {"condition": "up == 0"},
-        {"severity": "warning"},
-        {"labels": {"team": "shop"}},
-        {"labels": {}},
-    ],
+    [{"name": "Other"}, {"severity": "warning"}, {"labels": {"team": "shop"}}, {"labels": {}}],
     ids=lambda change: next(iter(change)),
 )
 def test_a_rule_of_another_meaning_is_another_rule(change: dict[str, Any]) -> None:
@@ -29,7 +23,8 @@ def test_a_rule_of_another_meaning_is_another_rule(change: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     "change",
     [{"file": "x.yaml", "line": 9}, {"annotations": {"summary": "x"}}, {"hold_for": timedelta(minutes=1)},
-     {"every": timedelta(seconds=5)}, {"actions": ("restart",)}],
+     {"every": timedelta(seconds=5)}, {"actions": ("restart",)},
+     {"condition": "up == 0"}],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
 def test_a_rule_stays_itself_wherever_it_stands_and_however_often_it_is_asked(change: dict[str, Any]) -> None:

@@ -486,7 +486,7 @@ def test_lasting_blindness_becomes_an_incident_and_ends_itself(world: World) -> 
     world.poll(BLIND_FOR)
     found = world.one
     assert (found.key, found.severity, found.target, found.reason) == ("blind/prometheus", "critical", None, "blind")
-    assert found.title.startswith("Prometheus cannot be read for 1 of 1 rules: ")
+    assert found.title.startswith("Prometheus cannot be read for 1 of 1 rules (Slow): ")
     assert "hunter2secret" not in found.title
     world.walk("diagnosed", "stuck", at=BLIND_FOR + 10)
     world.poll(BLIND_FOR + 30)
@@ -598,6 +598,18 @@ def test_the_incident_of_files_ends_after_a_restart_too(world: World) -> None:
     world.agent.tell_invalid(BAD, START)
     world.started().tell_invalid((), START + timedelta(seconds=5))
     assert world.states() == [State.RESOLVED]
+
+
+def test_a_rule_whose_condition_is_edited_keeps_its_alerts(store: SqlStore) -> None:
+    world = World(store, replace(RULE, hold_for=timedelta(seconds=60)))
+    for seconds in (0, 60):
+        world.up(seconds)
+    edited = replace(world.rules[0], condition="avg(x) > 4")
+    world.rules = (edited,)
+    world.agent.watch([edited])
+    world.up(90)
+    (alert,) = store.alerts()
+    assert (alert.state, alert.active_at, world.one.state) == (AlertState.FIRING, START, State.OPEN)
 
 
 # what a rule asks -----------------------------------------------------------------------------------------------------

@@ -94,6 +94,18 @@ def test_the_time_that_opsbot_was_down_does_not_count(world: CalmWorld) -> None:
     assert world.open() == {HEARTBEAT: State.OPEN}
 
 
+def test_a_restart_proves_no_heartbeat_that_is_missed_already(world: CalmWorld) -> None:
+    world.push(0, BEAT)
+    world.look(WITHIN)
+    for seconds in (WITHIN + 10, WITHIN + 20):
+        world.started()
+        world.look(seconds)
+    world.look(3 * WITHIN)
+    assert (world.one.state, world.one.reopened) == (State.OPEN, 0)
+    world.push(3 * WITHIN + 10, received(3 * WITHIN + 10))
+    assert (world.one.state, world.one.reason) == (State.RESOLVED, "heartbeat_again")
+
+
 def test_one_that_a_human_gave_up_is_missed_no_more_until_it_is_seen_again(world: CalmWorld) -> None:
     world.push(0, BEAT)
     world.look(WITHIN)
@@ -158,6 +170,19 @@ def test_nor_of_one_that_is_pushed_and_what_was_told_before_stays(polled: World)
     for seconds in (120, 150 + BLIND_FOR):
         polled.poll(seconds)
     assert sorted(one.key for one in polled.incidents() if one.unresolved) == [HEARTBEAT, "blind/prometheus"]
+
+
+def test_one_rule_that_cannot_be_read_hides_no_heartbeat(store: SqlStore) -> None:
+    bad = replace(RULE, name="Bad", condition="bad", severity="warning")
+    world = World(store, RULE, bad)
+    world.metrics.fails("bad", Blind("no"))
+    for seconds in (0.0, 30.0, BLIND_FOR):
+        world.poll(seconds, bad)
+        world.up(seconds)
+    world.poll(BLIND_FOR + 30, bad)
+    world.down(BLIND_FOR + 30)
+    assert sorted(one.key for one in world.incidents()) == [HEARTBEAT, "blind/prometheus"]
+    assert "for 1 of 2 rules (Bad)" in next(one.title for one in world.incidents() if one.key != HEARTBEAT)
 
 
 def test_a_rule_that_was_removed_is_not_missed(polled: World) -> None:

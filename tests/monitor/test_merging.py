@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from opsbot.core.alert import POLLED, Alert, AlertState, Push
+from opsbot.mask import mask
 from opsbot.monitor.merging import KEEP, RENEW, Outcome, decide, merged, normal
 from tests.monitor.monitor_world import START
 
@@ -116,9 +117,10 @@ def test_an_end_before_the_beginning_is_the_beginning() -> None:
     assert ended.resolved_at == START + at(50)
 
 
-def test_a_renewal_changes_nothing_but_when_it_was_heard_of() -> None:
-    now = START + at(500)
-    assert merged(POLL, push(0, 500), Outcome.RENEWED, NEW, now) == replace(POLL, held_at=now)
+def test_a_renewal_changes_when_it_was_heard_of_and_what_it_says_and_nothing_else() -> None:
+    now, says = START + at(500), {"summary": mask("now at 900 ms")}
+    new = replace(NEW, annotations=says, fired_at=now)
+    assert merged(POLL, push(0, 500), Outcome.RENEWED, new, now) == replace(POLL, held_at=now, annotations=says)
 
 
 def test_what_ends_an_alert_has_the_say_of_it_from_then_on() -> None:

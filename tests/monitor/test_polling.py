@@ -311,5 +311,5 @@ def test_figures(store: SqlStore) -> None:
 def test_nothing_is_asked_where_nothing_is_due(store: SqlStore) -> None:
     ground = Ground(store, rules(3))
     ground.poller.poll([], START)
-    ground.poller.poll([replace(ground.rules[0], condition="other")], START)
+    ground.poller.poll([replace(ground.rules[0], name="Other")], START)
     assert ground.metrics.asked == []
