@@ -35,6 +35,12 @@ Labels = frozenset[str] | None
 """Labels that a result has at most; None where that cannot be told from the text."""
 
 
+_WORD = re.compile(r"[\w:]+|[^\w\s]+")
+_JOINS = re.compile(
+    r"and|or|unless|atan2|bool|on|ignoring|by|without|offset|group_left|group_right|[^\w\s]+", re.IGNORECASE
+)
+
+
 class PromqlError(ValueError):
     """What is wrong with an expression, in one line; `at` is the place in it, None where that is not known."""
 
@@ -58,6 +64,8 @@ def parse(expression: str) -> Any:
         tree = promql_parser.parse(modern)
     except ValueError as error:
         message = " ".join(str(error).split())[:200]
+        if message == _NO_MORE:
+            raise _misfit(expression, bare) from None
         raise PromqlError(message, _place(message, expression, bare)) from None
     if any(selector.matchers.or_matchers for selector in _selectors(tree)):
         raise PromqlError("`or` between labels is no PromQL: use a regular expression")
@@ -115,6 +123,27 @@ def _quoted(found: re.Match[str]) -> str:
     if text[0] != "`" or "\\" not in text:
         return text
     return '"' + text[1:-1].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+_NO_MORE = "invalid promql query"
+"""All that the parser says where a word does not fit, or the end comes too early."""
+_TRIED = 60
+
+
+def _misfit(expression: str, bare: str) -> PromqlError:
+    """What does not fit: the first word or sign after the longest beginning that is an expression by itself."""
+    import promql_parser
+
+    words = list(_WORD.finditer(bare))
+    for last in range(len(words) - 1, max(len(words) - _TRIED, 0), -1):
+        try:
+            promql_parser.parse(expression[: words[last].start()])
+        except ValueError:
+            continue
+        if all(_JOINS.fullmatch(word[0]) for word in words[last:]):
+            return PromqlError("ends too early: something must follow", len(expression.rstrip()))
+        return PromqlError(f"{words[last][0][:40]!r} does not fit here", words[last].start())
+    return PromqlError("is no PromQL")
 
 
 def _place(message: str, expression: str, bare: str) -> int | None:

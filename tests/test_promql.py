@@ -211,3 +211,22 @@ def test_whether_it_may_give_something_where_no_metric_has_series(expression: st
 )  # fmt: skip
 def test_whether_it_looks_ahead(expression: str, ahead: bool) -> None:
     assert promql.looks_ahead(expression) is ahead
+
+
+@pytest.mark.parametrize(
+    ("expression", "says", "at"),
+    [
+        ("up == ", "ends too early: something must follow", 5),
+        ("up == bool", "ends too early: something must follow", 10),
+        ("x unless on", "ends too early: something must follow", 11),
+        ("sum(x) foo > 3", "'foo' does not fit here", 7),
+        ("rate(x[5m]) > > 3", "'>' does not fit here", 12),
+        ('x{a="b c"} d', "'d' does not fit here", 11),
+        ("+", "is no PromQL", None),
+    ],
+    ids=["operator", "bool", "matching", "word", "operator twice", "after a text", "nothing that fits"],
+)
+def test_a_word_that_does_not_fit_is_named_with_its_place(expression: str, says: str, at: int | None) -> None:
+    with pytest.raises(promql.PromqlError) as raised:
+        promql.parse(expression)
+    assert (str(raised.value), raised.value.at) == (says, at)

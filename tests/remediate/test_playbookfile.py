@@ -121,7 +121,7 @@ MISTAKES = {
     "a while longer than the end": ("{alert_clears_within: 10m}", "{condition: up > 0, within: 1m, holds_for: 2m}", [
         "p.yaml:13:52: holds_for is longer than within, so it could never be seen"]),
     "a condition that is no PromQL": ("{alert_clears_within: 10m}", "{condition: 'up >', within: 1m}", [
-        "p.yaml:13:21: condition: invalid promql query"]),
+        "p.yaml:13:21: condition: ends too early: something must follow"]),
     "a condition that proves nothing": ("{alert_clears_within: 10m}", "{condition: up, within: 1m}", [
         f"p.yaml:13:21: condition: compares nothing, so it proves nothing ({COMPARE})"]),
     "a while for an alert": ("10m}", "10m, holds_for: 1m}", ["p.yaml:13:36: holds_for belongs to a condition"]),
