@@ -89,7 +89,8 @@ def build(config: Config, hands: Hands) -> Agents:
         policy=_policy(config, book, playbooks),
     )
     always = config.model is not None and config.model.ask == "always"
-    diagnostic = DiagnosticAgent(hands.reader, hands.store, rules, tuple(playbooks), always_ask=always)
+    home = config.kubernetes.cluster
+    diagnostic = DiagnosticAgent(hands.reader, hands.store, rules, tuple(playbooks), always_ask=always, home=home)
     remediation = RemediationAgent(_means(config, hands, playbooks, every))
     skills: dict[Skill, SkillFunction] = {
         Skill.COLLECT_EVIDENCE: diagnostic.collect_evidence,

@@ -73,7 +73,7 @@ def _head(incident: Incident) -> Iterator[Part]:
     yield Part(blocks.header(f"Incident {incident.id}: {incident.title}"))
     told = reason(incident) if incident.state not in ENDED else ""  # what ended says it in a sentence of its own
     because = f" ({told})" if told else ""
-    target = blocks.code(str(incident.target)) if incident.target else "no target"
+    target = blocks.code(incident.target.place) if incident.target else "no target"
     yield Part(blocks.section(blocks.words(
         f"*{STATES[incident.state]}*{because} since {blocks.moment(incident.since)}\n"
         f"severity {blocks.code(incident.severity)}, target {target}, opened {blocks.moment(incident.opened_at)}"

@@ -49,7 +49,7 @@ def _line(row: Data) -> str:
     plan = f", plan {row['plan']}" if row["plan"] else ""
     taken = f", {blocks.one_line(row['acked_by'])} looks into it" if row["acked_by"] else ""
     title = blocks.cut(blocks.one_line(row["title"]), 150)
-    about = f"{title} on {_target(row['target'])} ({row['severity']}{plan}{taken})"
+    about = f"{title} on {_place(row['target'])} ({row['severity']}{plan}{taken})"
     return f"Incident {row['id']}: {state}{because}: {about}"
 
 
@@ -57,6 +57,10 @@ def _target(value: Data | None) -> str:
     if not value:
         return "no target"
     return f"{value['kind']}/{value['name']}" + (f" -n {value['namespace']}" if value["namespace"] else "")
+
+
+def _place(value: Data | None) -> str:
+    return Target(**value).place if value else "no target"
 
 
 def _help(data: Data) -> Json:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,10 @@ from opsbot.core.escape import visible
 Data = Mapping[str, Any]
 PREFIX = 8
 LABELS = 120
+NAMES, TARGETS = 20, 3
+"""How many names of alerts are told of a storm, and how many of the targets of each."""
+
+NONE: Mapping[str, int] = {}
 _STYLES = {"firing": "bold red", "pending": "yellow", "resolved": "green", "critical": "bold red", "warning": "yellow"}
 _SHOWN_ELSEWHERE = ("alertname", "severity")
 
@@ -50,8 +55,31 @@ def alert(data: Data) -> Iterator[Text]:
     yield from why(data["why"], {})
 
 
-def why(verdicts: list[Data], names: Mapping[str, str]) -> Iterator[Text]:
-    """What became of alerts, a verdict a line; `names` of alerts by fingerprint."""
+def storm(number: int, found: Sequence[Data], spell: Callable[[Data], str]) -> Iterator[Text]:
+    """The many alerts of an incident, a line for each name, the most frequent first; `spell` writes a target."""
+    names = Counter(row["name"] for row in found).most_common()
+    for name, _ in names[:NAMES]:
+        yield Text(visible(f"  alert    {name}: {_many([row for row in found if row['name'] == name], spell)}"))
+    if len(names) > NAMES:
+        rest = names[NAMES:]
+        yield Text(f"  … and {sum(count for _, count in rest)} more alerts of {len(rest)} names")
+    yield Text(f"  all {len(found)}: `opsbot show {number} --format json`; those that fire: `opsbot alerts --limit N`")
+
+
+def _many(rows: Sequence[Data], spell: Callable[[Data], str]) -> str:
+    """Alerts of one name: how many in which state, and on which targets most of them are."""
+    states = ", ".join(f"{count} {state}" for state, count in Counter(row["state"] for row in rows).most_common())
+    hit = Counter(spell(row["target"]) for row in rows if row["target"]).most_common()
+    alerts = f"{len(rows)} alert{'s' if len(rows) > 1 else ''} ({states})"
+    if not hit:
+        return f"{alerts} without a target, for example {_labels(rows[0]['labels'])}"
+    most = ", ".join(f"{place} ({count})" if count > 1 else place for place, count in hit[:TARGETS])
+    more = f", … and {len(hit) - TARGETS} more" if len(hit) > TARGETS else ""
+    return f"{alerts} on {len(hit)} target{'s' if len(hit) > 1 else ''}: {most}{more}"
+
+
+def why(verdicts: list[Data], names: Mapping[str, str], more: Mapping[str, int] = NONE) -> Iterator[Text]:
+    """What became of alerts, a verdict a line; `names` of alerts by fingerprint, `more` untold ones by reason."""
     if not verdicts:
         return
     yield Text("")
@@ -62,6 +90,9 @@ def why(verdicts: list[Data], names: Mapping[str, str]) -> Iterator[Text]:
         number = f", incident {row['incident']}" if row["incident"] else ""
         says = f" ({row['says']})" if row["says"] else ""
         yield Text(visible(f"  {_moment(row['at'])}  {which}{row['reason']}{number}{says}"))
+    if more:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in more.items())
+        yield Text(visible(f"  … and {sum(more.values())} more alerts: {reasons}; `opsbot show FINGERPRINT` says more"))
 
 
 def _became(row: Data) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from typing import Any
 
 from opsbot.commands import Verb
@@ -58,7 +59,8 @@ def _problems(error: ConfigError, args: Namespace) -> int:
     if getattr(args, "format", "text") == "json":
         _write_json({"error": "config", "problems": [plain(problem) for problem in error.problems]})
     for problem in error.problems:
-        _complain(str(problem))
+        named = f"{problem.rule}: {problem.message}" if problem.rule else problem.message
+        _complain(str(replace(problem, message=named)))
     return BAD
 
 

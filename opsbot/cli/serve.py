@@ -122,8 +122,11 @@ class _News:
 
 
 def _title(incident: Incident) -> str:
-    place = str(incident.target or "no target")
-    return incident.title if place in incident.title else f"{incident.title} on {place}"
+    if incident.target is None:
+        return f"{incident.title} on no target"
+    if str(incident.target) not in incident.title:
+        return f"{incident.title} on {incident.target.place}"
+    return incident.title + incident.target.place.removeprefix(str(incident.target))
 
 
 def _details(incident: Incident) -> str:

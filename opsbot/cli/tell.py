@@ -15,6 +15,7 @@ from rich.text import Text
 from opsbot.cli import alerted, exported, quiet
 from opsbot.cli.terminal import console
 from opsbot.core.escape import visible
+from opsbot.core.target import cut
 
 Data = Mapping[str, Any]
 Line = Text | Table
@@ -66,6 +67,11 @@ def target(value: Data | None) -> str:
     return f"{value['kind']}/{value['name']}" + (f" -n {value['namespace']}" if value["namespace"] else "")
 
 
+def place(value: Data | None) -> str:
+    """A target with its cluster, where that has a name: it need not be the one that opsbot reads."""
+    return target(value) + (f" in cluster {cut(value['cluster'])}" if value and value["cluster"] else "")
+
+
 def table(*heads: str) -> Table:
     """A table without walls."""
     return Table(*heads, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -83,7 +89,7 @@ def incidents(data: Data) -> Iterator[Line]:
     for row in data["incidents"]:
         what = f"{row['title']}" + (f" ({', '.join(row['causes'])})" if row["causes"] else "")
         opened = day_and_time(row["opened_at"])
-        cells = (str(row["id"]), row["state"], row["severity"], target(row["target"]), opened, what, row["plan"] or "")
+        cells = (str(row["id"]), row["state"], row["severity"], place(row["target"]), opened, what, row["plan"] or "")
         rows.add_row(*(line(cell) for cell in cells))
     yield rows
     if data["more"]:
@@ -102,7 +108,8 @@ def show(data: Data) -> Iterator[Line]:
     yield from hypotheses(incident)
     yield from plan(incident)
     yield from done(incident)
-    yield from alerted.why(incident["why"], {alert["fingerprint"]: alert["name"] for alert in incident["alerts"]})
+    names = {alert["fingerprint"]: alert["name"] for alert in incident["alerts"]}
+    yield from alerted.why(incident["why"], names, incident["why_more"])
     yield from history(incident)
 
 
@@ -111,7 +118,7 @@ def heading(incident: Data) -> Iterator[Line]:
     yield line((f"Incident {incident['id']}  {incident['title']}", "bold"))
     state = [incident["state"], f" ({incident['reason']})" if incident["reason"] != incident["state"] else ""]
     yield line("  state    ", *state, f" since {clock(incident['since'])}, severity ", incident["severity"])
-    yield line("  target   ", target(incident["target"]))
+    yield line("  target   ", place(incident["target"]))
     yield line("  opened   ", day_and_time(incident["opened_at"]), _again(incident))
     if incident["flapping"]:
         yield line("  ", (incident["flapping"], "yellow"))
@@ -124,14 +131,16 @@ def _again(incident: Data) -> str:
 
 
 def alerts(incident: Data) -> Iterator[Line]:
-    """Its alerts."""
-    for alert in incident["alerts"][:ALERTS]:
+    """Its alerts; many of them by name."""
+    if len(incident["alerts"]) > ALERTS:
+        yield from alerted.storm(incident["id"], incident["alerts"], target)
+        return
+    for alert in incident["alerts"]:
         value = "" if alert["value"] is None else f" at {alert['value']:g}"
         when = clock(alert["resolved_at"] or alert["fired_at"] or alert["active_at"])
-        yield line(f"  alert    {alert['name']}: {alert['state']}{value} since {when}")
-    more = len(incident["alerts"]) - ALERTS
-    if more > 0:
-        yield line(f"  … and {more} more alerts")
+        other = alert["target"] if alert["target"] != incident["target"] else None
+        where = f" on {place(other)}" if other else ""
+        yield line(f"  alert    {alert['name']}: {alert['state']}{value} since {when}{where}")
 
 
 def causes(incident: Data) -> Iterator[Line]:
@@ -245,7 +254,17 @@ def history(incident: Data) -> Iterator[Line]:
 def one(data: Data) -> Iterator[Line]:
     """What became of an incident after a decision."""
     incident = data["incident"]
-    yield line(f"incident {incident['id']} is ", incident["state"], f" ({incident['reason']})")
+    yield line(f"incident {incident['id']} is ", *_state(incident))
+
+
+def _state(incident: Data) -> tuple[str, str]:
+    return incident["state"], f" ({incident['reason']})"
+
+
+def acked(data: Data) -> Iterator[Line]:
+    """Who looks into an incident from now on, or did already."""
+    incident = data["incident"]
+    yield line(f"incident {incident['id']} is acknowledged by {incident['acked_by']}; it is ", *_state(incident))
 
 
 # the other verbs ----------------------------------------------------------------------------------------------------
@@ -373,7 +392,7 @@ def status(data: Data) -> Iterator[Line]:
     for row in data["waiting"]:
         plan = f", plan {row['plan']}" if row["plan"] else ""
         taken = f", {row['acked_by']} looks into it" if row["acked_by"] else ""
-        words = f": {row['title']} on {target(row['target'])} ({row['severity']}{plan}{taken})"
+        words = f": {row['title']} on {place(row['target'])} ({row['severity']}{plan}{taken})"
         yield line(f"  waits for a human: incident {row['id']} ", row["state"], words)
 
 
@@ -390,7 +409,7 @@ def verbs(data: Data) -> Iterator[Line]:
 
 
 _TELLERS: dict[str, Callable[[Data], Iterable[Line]]] = {
-    "help": verbs, "status": status, "ack": one, "incidents": incidents, "show": show, "approve": one, "reject": one,
+    "help": verbs, "status": status, "ack": acked, "incidents": incidents, "show": show, "approve": one, "reject": one,
     "close": one, "diagnose": diagnosis,
     "check": check, "test": test, "playbook list": playbooks, "playbook show": playbook, "playbook plan": planned,
     "playbook run": one, "audit verify": audit, "doctor": doctor,

@@ -90,6 +90,7 @@ def alert(value: Alert) -> dict[str, Any]:
         "value": value.value, "holds": value.holds, "active_at": plain(value.active_at),
         "fired_at": plain(value.fired_at), "resolved_at": plain(value.resolved_at),
         "annotations": dict(value.annotations), "fingerprint": value.fingerprint, "source": value.source,
+        "target": target(value.target),
     }  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections import Counter
+from collections.abc import Collection
 
 from opsbot.commands import alerts, shape
 from opsbot.commands.desk import Answer, Desk
@@ -21,7 +23,9 @@ def run(desk: Desk, person: str, args: Namespace) -> Answer:
     incident = shape.wanted(desk.record, args.incident)
     pieces, _ = desk.record.evidence(incident.id, incident.round)
     whole = shape.full(incident, pieces, desk.record.audit(incident.id))
-    return Answer({"incident": {**whole, "why": alerts.why(desk.record, _worst(incident), LINES)}})
+    listed = alerts.why(desk.record, _worst(incident), LINES)
+    more = _unlisted(desk.record, incident, {row["fingerprint"] for row in listed})
+    return Answer({"incident": {**whole, "why": listed, "why_more": more}})
 
 
 def about_alert(store: Store, given: int | str) -> bool:
@@ -41,6 +45,13 @@ def _alert(store: Store, prefix: str) -> Answer:
     history = store.verdicts([found.fingerprint])
     short = alerts.row(found, store.owners().get(found.fingerprint), history[-1] if history else None)
     return Answer({"alert": {**shape.alert(found), **short}, "why": [alerts.verdict(one) for one in history]})
+
+
+def _unlisted(store: Store, incident: Incident, listed: Collection[str]) -> dict[str, int]:
+    """How many of its other alerts became what at last, by reason, the most frequent first."""
+    others = [alert.fingerprint for alert in incident.alerts if alert.fingerprint not in listed]
+    newest = {verdict.fingerprint: verdict.reason for verdict in store.verdicts(others)} if others else {}
+    return dict(Counter(newest.values()).most_common())
 
 
 def _worst(incident: Incident) -> list[Alert]:

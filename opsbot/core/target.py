@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "Node", "Service",
          "Ingress", "PersistentVolumeClaim", "HorizontalPodAutoscaler", "Namespace")  # fmt: skip
 UNSPACED = ("Node", "Namespace")
+NOTE = "opsbot_target"
+"""The annotation by which a rule or an alert names its target."""
+
+LONGEST = 100
 _SHORT = {
     "deploy": "Deployment", "sts": "StatefulSet", "ds": "DaemonSet", "rs": "ReplicaSet", "cj": "CronJob",
     "po": "Pod", "no": "Node", "svc": "Service", "ing": "Ingress", "pvc": "PersistentVolumeClaim",
@@ -35,9 +39,19 @@ class Target:
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}" + (f" -n {self.namespace}" if self.namespace else "")
 
+    @property
+    def place(self) -> str:
+        """The target with its cluster, where that has a name; a long one, as anybody may have pushed it, is cut."""
+        return f"{self} in cluster {cut(self.cluster)}" if self.cluster else str(self)
+
     def named(self, uid: str) -> Target:
         """The same target, bound to the object that bears the name now."""
         return replace(self, uid=uid)
+
+
+def cut(cluster: str) -> str:
+    """The name of a cluster for people: one line of bearable length."""
+    return " ".join(cluster.split())[:LONGEST]
 
 
 def kind_of(word: str) -> str:

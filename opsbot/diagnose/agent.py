@@ -12,6 +12,7 @@ from opsbot.core.errors import Conflict
 from opsbot.core.evidence import Picture
 from opsbot.core.incident import Incident, State, advance
 from opsbot.core.ports import ClusterReader, Store
+from opsbot.core.target import NOTE
 from opsbot.core.task import Again
 from opsbot.diagnose.analyze import needed
 from opsbot.diagnose.collect import collect
@@ -23,16 +24,17 @@ WHO = "diagnostic"
 class DiagnosticAgent:
     """Two skills, each of which may be cut short at any point and begun again.
 
-    With `always_ask` every diagnosis leaves a question open for a model, not only one that explains too little.
+    With `always_ask` every diagnosis leaves a question open for a model, not only one that explains too little. `home`
+    is the name of the cluster that is read: no evidence is gathered for a target in another one.
     """
 
     def __init__(
         self, cluster: ClusterReader, store: Store, rules: Sequence[DiagnosisRule], playbooks: Collection[str], *,
-        always_ask: bool = False,
+        always_ask: bool = False, home: str = "",
     ) -> None:  # fmt: skip
         self._cluster, self._store = cluster, store
         self._rules, self._playbooks = tuple(rules), playbooks
-        self._always_ask = always_ask
+        self._always_ask, self._home = always_ask, home
 
     def collect_evidence(self, incident: Incident, now: datetime) -> Again | None:
         """Gather evidence for this round and say so in the record.
@@ -43,7 +45,8 @@ class DiagnosticAgent:
             return None
         evidence, gaps = self._store.evidence(incident.id, incident.round)
         if not evidence and not gaps:
-            picture = collect(self._cluster, incident.target, now)
+            meant = next((alert.annotations[NOTE] for alert in incident.alerts if NOTE in alert.annotations), "")
+            picture = collect(self._cluster, incident.target, now, home=self._home, meant=meant)
             evidence, gaps = picture.evidence, picture.gaps
             note = Note(WHO, "evidence", "", _counts(picture))
             self._store.add_evidence(incident.id, incident.round, evidence, gaps, note, now)

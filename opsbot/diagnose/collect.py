@@ -13,7 +13,7 @@ from datetime import datetime
 
 from opsbot.core.evidence import Evidence, Gap, Picture
 from opsbot.core.ports import ClusterReader
-from opsbot.core.target import Target
+from opsbot.core.target import NOTE, Target
 from opsbot.diagnose.sources import KINDS, Source
 from opsbot.diagnose.sources.once import Once
 from opsbot.mask import mask
@@ -21,10 +21,20 @@ from opsbot.mask import mask
 NO_TARGET = Gap("target", mask("no_target: the alert names no object of the cluster, so nothing was read"))
 
 
-def collect(cluster: ClusterReader, target: Target | None, now: datetime, sources: Sequence[Source] = KINDS) -> Picture:
-    """Everything that the sources see of a target at this time; a picture of gaps alone where nothing can be read."""
+def collect(
+    cluster: ClusterReader, target: Target | None, now: datetime, sources: Sequence[Source] = KINDS, *, home: str = "",
+    meant: str = "",
+) -> Picture:  # fmt: skip
+    """Everything that the sources see of a target at this time; a picture of gaps alone where nothing can be read.
+
+    `home` is the name of the cluster that is read; of a target in another one nothing is read, as an object of the same
+    name here says nothing about it. Where either has no name they are taken to be the same. `meant` is what was given
+    as a target and could not be read as one.
+    """
     if target is None:
-        return Picture(None, now, (), (NO_TARGET,))
+        return Picture(None, now, (), (_unread(meant) if meant else NO_TARGET,))
+    if target.cluster and home and target.cluster != home:
+        return Picture(target, now, (), (_elsewhere(target.cluster, home),))
     reader = Once(cluster)
     readings = [_Reading(source, reader, target, now) for source in sources]
     for reading in readings:
@@ -34,6 +44,15 @@ def collect(cluster: ClusterReader, target: Target | None, now: datetime, source
     gaps = dict.fromkeys(sight for sight in seen if isinstance(sight, Gap))
     numbered = tuple(replace(item, id=f"e{number}") for number, item in enumerate(evidence, 1))
     return Picture(target, now, numbered, tuple(gaps))
+
+
+def _unread(meant: str) -> Gap:
+    return Gap("target", mask(f"no_target: {NOTE} {meant[:100]!r} names no object of the cluster, so nothing was read"))
+
+
+def _elsewhere(theirs: str, home: str) -> Gap:
+    why = f"other_cluster: the target is in cluster {theirs[:100]!r}, and this opsbot reads {home!r}: nothing was read"
+    return Gap("target", mask(why))
 
 
 class _Reading:

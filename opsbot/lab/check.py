@@ -14,7 +14,7 @@ from opsbot.core.diagnosis import DiagnosisRule
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.playbook import Playbook
 from opsbot.diagnose import rulefile as diagnosis_rules
-from opsbot.lab import library, promtests
+from opsbot.lab import library, promtests, rulebook
 from opsbot.monitor import promfile
 from opsbot.monitor import rulefile as alert_rules
 from opsbot.monitor.promfile import Ignored
@@ -29,6 +29,8 @@ KINDS: Mapping[str, frozenset[str]] = {
     "playbook": frozenset({"steps", "inputs", "approval"}),
     "agent_config": frozenset(config_file.KEYS),
 }
+
+EMPTY = "is empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ def check(paths: Iterable[Path], config: Config, now: datetime | None = None) ->
     A name is known even of a file with problems: these are told at the file, not at all who name it. Where `now` is
     given, what is over by then is advised upon.
     """
-    opened = [_open(path) for path in paths]
+    named = {path.resolve() for path in rulebook.named(config.alerts_file)}
+    opened = [_placed(_open(path), config, named) for path in dict.fromkeys(paths)]
     readers = _readers(config, _known("playbooks", _playbook_names, opened, config), now)
     judged = [_judge(each, readers.get(each.kind or "")) for each in opened]
     return _together(judged, _known("rules", _rule_names, opened, config))
@@ -91,7 +94,7 @@ def _open(path: Path) -> _Opened:
     except ConfigError as error:
         return _Opened(path, problems=error.problems)
     if not documents:
-        return _Opened(path, problems=(Problem(str(path), 1, 1, "is empty"),))
+        return _Opened(path, problems=(Problem(str(path), 1, 1, EMPTY),))
     kinds = [(kind_of(document), document) for document in documents]
     kind, document = next(((kind, document) for kind, document in kinds if kind), kinds[0])
     if kind is None:
@@ -99,6 +102,25 @@ def _open(path: Path) -> _Opened:
         document.note([document.problem((), "is no file that opsbot reads", hint)])
         return _Opened(path, problems=tuple(document.told()))
     return _Opened(path, kind, text, document.value)
+
+
+def _placed(found: _Opened, config: Config, named: Collection[Path]) -> _Opened:
+    """The file as the place where it lies takes it: rule_files may name an empty one, rules/ alone takes no alerts."""
+    if found.path.resolve() in named:
+        empty = found.kind is None and [problem.message for problem in found.problems] == [EMPTY]
+        if empty:
+            return replace(found, kind="prometheus_rules", problems=())
+        odd = found.kind not in (None, "prometheus_rules")
+        return replace(found, problems=(*found.problems, _misnamed(found.path))) if odd else found
+    lies_among_rules = found.kind == "prometheus_rules" and any(
+        found.path.resolve() == path.resolve() for path, _ in config.data_files("rules")
+    )
+    return replace(found, problems=(*found.problems, library.unnamed(found.path))) if lies_among_rules else found
+
+
+def _misnamed(path: Path) -> Problem:
+    words = "is named in rule_files of alerts.yaml, and is no Prometheus rule file"
+    return Problem(str(path), 1, 1, words, "name there only files with groups, or lay it elsewhere")
 
 
 def _known(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from opsbot.config import NAME, Config, Prometheus
 from opsbot.core.alert import AlertRule
@@ -15,7 +15,9 @@ from opsbot.core.playbook import Playbook
 from opsbot.diagnose import rulefile as diagnosis_rules
 from opsbot.lab import rulebook
 from opsbot.lab.rulebook import RuleBook
+from opsbot.monitor import promfile
 from opsbot.remediate import playbookfile
+from opsbot.yamlfile import parse, read_text
 
 Named = TypeVar("Named", Playbook, DiagnosisRule)
 
@@ -31,11 +33,17 @@ def playbooks(config: Config) -> dict[str, Playbook]:
 
 def rules(config: Config, known: Collection[str]) -> tuple[DiagnosisRule, ...]:
     """Every diagnosis rule in force; `known` are the playbooks that a rule may suggest."""
-    found = tuple(_kept(config, "rules", lambda path: diagnosis_rules.load(path, known)))
+    named = {path.resolve() for path in rulebook.named(config.alerts_file)}
+    found = tuple(_kept(config, "rules", lambda path: _diagnosis(path, known, named)))
     problems = diagnosis_rules.together(found)
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def unnamed(path: Path) -> Problem:
+    """What to say of a Prometheus rule file among the diagnosis rules that alerts.yaml does not name."""
+    return Problem(str(path), 1, 1, "is a Prometheus rule file", "name it in rule_files of alerts.yaml")
 
 
 def alerts(config: Config, known: Mapping[str, Playbook]) -> tuple[AlertRule, ...]:
@@ -98,6 +106,29 @@ def _kept(config: Config, kind: str, read: Callable[[Path], Sequence[Named]]) ->
     if problems:
         raise ConfigError(problems)
     return kept
+
+
+def _diagnosis(path: Path, known: Collection[str], named: Collection[Path]) -> Sequence[DiagnosisRule]:
+    """The rules of a file; none of one that holds alert rules of Prometheus and is named where those are named."""
+    try:
+        return diagnosis_rules.load(path, known)
+    except ConfigError:
+        values = _values(path)
+        if values is None or not all(map(promfile.is_rules, values)):
+            raise
+        if path.resolve() in named:
+            return ()
+        if not values:
+            raise
+        raise ConfigError([unnamed(path)]) from None
+
+
+def _values(path: Path) -> list[Any] | None:
+    """The documents of a file; None where it cannot be read."""
+    try:
+        return [document.value for document in parse(read_text(path), str(path), foreign=True)]
+    except ConfigError:
+        return None
 
 
 def files(config: Config) -> Iterator[Path]:

@@ -14,8 +14,10 @@ from opsbot.core.alert import AlertRule, apart
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.silence import Inhibition
 from opsbot.monitor import promfile, rulefile
+from opsbot.yamlfile import parse as documents
 from opsbot.yamlfile import read_text
 
+EMPTIED = "to end its rules write `groups: []`, or take the file away"
 _MAGIC = "*?["
 
 
@@ -83,10 +85,19 @@ class RuleBook:
             raise ConfigError([missing(path)])
         text = read_text(path)
         if path != self._alerts:
+            self._filled(path, text)
             return _Held(look, promfile.parse(text, str(path), self._playbooks, self._every).alerts)
         rules, _ = rulefile.parse(text, str(path), self._playbooks, self._every)
         patterns, inhibitions = rulefile.patterns(text, str(path)), rulefile.inhibitions(text, str(path))
         return _Held(look, rules, patterns, inhibitions=inhibitions)
+
+    def _filled(self, path: Path, text: str) -> None:
+        """A file without a word that held rules was caught half-written: ConfigError, so that they stay."""
+        before = self._held.get(path)
+        if before is None or not before.rules:
+            return
+        if all(document.value in (None, {"groups": None}) for document in documents(text, str(path), foreign=True)):
+            raise ConfigError([Problem(str(path), 0, 0, "is empty; what it held stays in force", EMPTIED)])
 
 
 def named(alerts: Path) -> Iterator[Path]:

@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from opsbot.core.alert import TargetSpec
-from opsbot.core.target import UNSPACED, kind_of
+from opsbot.core.target import NOTE, UNSPACED, kind_of
 
 ACTIONS = "opsbot_actions"
-TARGET = "opsbot_target"
+TARGET = NOTE
 
 _REFERENCE = re.compile(r"\{\{-?\s*(?:\$labels|\.Labels|\$\.Labels)\.([A-Za-z_]\w*)\s*-?\}\}", re.ASCII)
 _PART = re.compile(r"(?:[A-Za-z0-9.-]|\{\{ labels\.\w+ \}\})+", re.ASCII)
@@ -43,6 +43,19 @@ def read(annotations: Mapping[str, str]) -> Extras:
         except ValueError as error:
             problems.append((TARGET, f"{TARGET}: {error}", "for example Deployment/{{ $labels.namespace }}/web"))
     return Extras(given, left, actions, spec, tuple(problems))
+
+
+def misread(said: Extras, found: bool, playbooks: Collection[str]) -> dict[str, str]:
+    """What of an alert's own extras cannot be followed, by annotation; `found` says whether it has a target."""
+    wrong = {name: message for name, message, _ in said.problems if name == TARGET}
+    if TARGET in said.given and not found:
+        text = said.given[TARGET][:60]
+        wrong.setdefault(TARGET, f"{TARGET}: {text!r} names no object that can be, with the labels of this alert")
+    unknown = [f"{name[:60]!r}" for name in said.actions if name not in playbooks]
+    if unknown:
+        more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+        wrong[ACTIONS] = f"{ACTIONS}: there is no playbook {', '.join(unknown[:3])}{more}"
+    return wrong
 
 
 def written(actions: tuple[str, ...], spec: TargetSpec | None) -> dict[str, str]:

@@ -6,11 +6,12 @@ resolved because of an absence.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from opsbot.core.alert import POLLED, Alert, AlertRule, AlertState, Push, fingerprint
@@ -18,13 +19,20 @@ from opsbot.core.canonical import digest
 from opsbot.core.evidence import MaskedText
 from opsbot.core.ports import Store
 from opsbot.core.target import Target
-from opsbot.mask import mask_tree
+from opsbot.mask import mask, mask_tree
 from opsbot.monitor import extras
 from opsbot.monitor.merging import KEEP, begun, decide, merged, normal
 from opsbot.monitor.state import LONGEST, target_of
 
+LOG = logging.getLogger("opsbot.monitor")
 UNSAID = "warning"
 """The severity of a push that says none."""
+
+MISREAD = "misread"
+"""Counted besides its outcome: a new alert with an annotation to opsbot that cannot be followed."""
+
+QUIET = timedelta(minutes=1)
+"""How often such alerts of one source are worth a line of the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ class Receiver:
         self._rules = rules
         self._blind = blind
         self._lock = threading.Lock()
+        self._told: dict[str, datetime] = {}
         self._named: tuple[Collection[AlertRule], dict[str, list[tuple[str, AlertRule]]]] = ((), {})
 
     def receive(self, pushes: Sequence[Push], now: datetime) -> Counter[tuple[str, str]]:
@@ -72,6 +81,7 @@ class Receiver:
             known = {one.fingerprint: one for one in self._store.known({i.fingerprint for ids in maybe for i in ids})}
             changed, blind = dict[str, Alert](), self._blind()
             counts: Counter[tuple[str, str]] = Counter()
+            odd: list[tuple[Push, str]] = []
             for push, ids in zip(pushes, maybe, strict=True):
                 identity = next((one for one in ids if one.fingerprint in known), ids[0])
                 before = known.get(identity.fingerprint)
@@ -80,9 +90,13 @@ class Receiver:
                 if outcome.writes:
                     after = merged(before, push, outcome, self._alert(identity, push, before, now), now)
                     known[identity.fingerprint] = changed[identity.fingerprint] = after
+                    if before is None and push.firing:
+                        wrong = self._misread(identity.rule, push, after.target)
+                        odd += [(push, "; ".join(wrong.values()))] if wrong else []
             if changed:
                 self._store.receive(list(changed.values()))
-            return counts
+            self._complain(odd, now)
+            return counts + Counter((push.source, MISREAD) for push, _ in odd)
 
     def tidy(self, now: datetime) -> int:
         """Let go of resolved alerts that are remembered long enough, and see to rules that came or went meanwhile.
@@ -149,16 +163,17 @@ class Receiver:
 
     def _alert(self, identity: _Identity, push: Push, before: Alert | None, now: datetime) -> Alert:
         """The push alone as a firing alert."""
-        said = extras.read(push.annotations)
-        labels, notes = masked(identity.labels, said.left)
-        rule = identity.rule
+        said, rule = extras.read(push.annotations), identity.rule
+        target = self._target(rule, said, push)
+        raw = {name: said.given[name] for name in self._misread(rule, push, target)}
+        labels, notes = masked(identity.labels, {**said.left, **raw})
         actions = rule.actions if rule else tuple(name for name in said.actions if name in self._how.playbooks)
         since = begun(push, now)
         return Alert(
             rule=identity.id, name=push.name, fingerprint=identity.fingerprint,
             severity=labels.get("severity", UNSAID), labels=before.labels if before else labels,
             state=AlertState.FIRING, active_at=since, fired_at=since, held_at=now, holds_since=since,
-            annotations=notes, actions=actions, target=self._target(rule, said, push), source=push.source,
+            annotations=notes, actions=actions, target=target, source=push.source,
             cluster_said=rule is not None or bool(push.labels.get(self._how.cluster_label)),
         )  # fmt: skip
 
@@ -166,6 +181,24 @@ class Receiver:
         """The object that it is about; in another cluster where the sender's label says so."""
         spec = rule.target if rule and rule.target else said.target
         return target_of(spec, push.labels, push.labels.get(self._how.cluster_label) or self._how.cluster)
+
+    def _misread(self, rule: AlertRule | None, push: Push, target: Target | None) -> Mapping[str, str]:
+        """What of its annotations cannot be followed; what a watched rule says itself is not looked for there."""
+        if not {extras.ACTIONS, extras.TARGET} & push.annotations.keys():
+            return {}
+        wrong = extras.misread(extras.read(push.annotations), target is not None, self._how.playbooks)
+        moot = {extras.ACTIONS, *([extras.TARGET] if rule.target else [])} if rule else set()
+        return {name: says for name, says in wrong.items() if name not in moot}
+
+    def _complain(self, odd: Sequence[tuple[Push, str]], now: datetime) -> None:
+        """A line a minute for each webhook: alerts with such annotations are kept, and come by the thousand."""
+        counts = Counter(push.source for push, _ in odd)
+        for push, wrong in odd:
+            source = push.source
+            if source not in self._told or now - self._told[source] >= QUIET:
+                self._told[source] = now
+                more = f"; so it is with {counts[source] - 1} more alerts" if counts[source] > 1 else ""
+                LOG.warning("webhook %s: alert %r is kept, but %s%s", source, push.name[:100], mask(wrong), more)
 
 
 def unwatched(source: str, name: str) -> str:

@@ -30,7 +30,7 @@ def plan(means: Means, incident: Incident, now: datetime) -> Again | None:
     if incident.state is not State.DIAGNOSED or means.mode is Mode.OBSERVE:
         return None
     if incident.target is None:
-        return means.give_up(incident, "no_target", "the alert names no target, so nothing is proposed", now)
+        return means.give_up(incident, "no_target", "the alert names no known target, so nothing is proposed", now)
     if not incident.proposals:
         return _without_proposals(means, incident, now)
     if means.reader is None:

@@ -31,6 +31,7 @@ class _Patient(HttpToolsProtocol):
 
     _late: asyncio.TimerHandle | None = None
     _head = 0
+    _large = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -55,7 +56,17 @@ class _Patient(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._arrived()
+        head = len(self.url) + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
+        if head > HEAD:  # it came in one piece
+            self._large = True
+            raise ValueError("the head is too large")  # which ends the parser's work, and so leads to send_400_response
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._large:
+            self._end(_LARGE)
+        else:
+            super().send_400_response(msg)
 
     def _expect(self) -> None:
         self._head = 0

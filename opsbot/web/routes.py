@@ -42,15 +42,18 @@ class Parts:
 def app(parts: Parts) -> Starlette:
     """The application."""
     routes = _Routes(parts)
-    return Starlette(
+    served = Starlette(
         routes=[
             Route("/webhooks/{name}", routes.webhook, methods=["POST"]),
+            Route("/webhooks/{name}/", routes.webhook, methods=["POST"]),
             Route("/healthz", routes.healthz),
             Route("/readyz", routes.readyz),
             Route("/metrics", routes.metrics),
         ],
         exception_handlers={HTTPException: _refusal, OpsbotError: _unable},
     )
+    served.router.redirect_slashes = False  # senders of webhooks follow no redirect
+    return served
 
 
 async def _refusal(request: Request, error: Any) -> Response:  # noqa: ARG001

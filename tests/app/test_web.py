@@ -105,6 +105,29 @@ def test_a_resolved_notice_ends_the_incident_of_a_pushed_alert(tmp_path: Path) -
 
 
 @pytest.mark.real("prometheus")
+@pytest.mark.parametrize(
+    ("labels", "target", "gap", "misread"),
+    [
+        ({"cluster": "elsewhere"}, "Pod/live/x", "is in cluster 'elsewhere', and this opsbot reads 'prod'", 0),
+        ({}, "Pod/x", "opsbot_target 'Pod/x' names no object of the cluster", 1),
+    ],
+    ids=["of another cluster", "a target that cannot be read"],
+)  # fmt: skip
+def test_a_push_about_nothing_here_is_told_to_a_human_as_what_it_is(
+    tmp_path: Path, labels: dict[str, str], target: str, gap: str, misread: int
+) -> None:
+    alert = {**entry(), "labels": {"alertname": "Odd", **labels}, "annotations": {"opsbot_target": target}}
+    with Running(tmp_path) as run:
+        assert run.ask("POST", "/webhooks/alertmanager", alertmanager(alert))[0] == 200
+        wait(lambda: any(incident.gaps for incident in run.store.incidents()))
+        (incident,) = run.store.incidents()
+        (seen,) = incident.gaps
+        assert gap in seen.why
+        text = run.ask("GET", "/metrics")[1]
+        line = 'opsbot_webhook_alerts_total{outcome="misread",source="alertmanager"} 1'
+        assert (line in text) is bool(misread)
+
+
 def test_the_figures_are_such_as_prometheus_reads(tmp_path: Path, prometheus_program: Path) -> None:
     with Running(tmp_path) as run:
         assert run.ask("POST", "/webhooks/alertmanager", alertmanager(entry(), None))[0] == 200

@@ -142,7 +142,7 @@ def test_what_is_refused_is_explained_in_private(office: Office, who: str, text:
         ("", "/opsbot approve ID PLAN [--reason REASON]: say yes to the plan that you have read"),
         ("help approve", "first 8 characters of the plan's digest"),
         ("status", "Waits for a human:"),
-        ("incidents", "High Task Latency on Deployment/agents -n agents (critical, plan"),
+        ("incidents", "High Task Latency on Deployment/agents -n agents in cluster prod-1 (critical, plan"),
         ("show 1", "queue is full (512)"),
         ("ack 1", "Noted: you look into it."),
         ("diagnose 2", "It will be diagnosed again."),

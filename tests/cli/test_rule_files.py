@@ -135,6 +135,15 @@ def test_unit_tests_of_bad_rules_are_refused(terminal: Terminal, prometheus_prog
     assert (code, answer["problems"][0]["rule"]) == (2, "ShopBusy")
 
 
+@pytest.mark.parametrize("verb", ["serve", "check"])
+def test_what_is_wrong_names_its_rule_at_each_door(terminal: Terminal, verb: str) -> None:
+    (terminal.folder / "alerts.yaml").write_text("rule_files: [x.yaml]\n" + ALERTS)
+    (terminal.folder / "x.yaml").write_text(BAD)
+    code, out, err = terminal.run(verb)
+    assert code == (2 if verb == "serve" else 1)
+    assert "x.yaml:6:15: ShopBusy: expr: no PromQL" in out + err
+
+
 def test_rules_are_taken_up_while_the_bot_is_at_work(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agents_module, "LOOK", timedelta(seconds=0.1))
     (terminal.folder / "alerts.yaml").write_text("rule_files: [x.yaml]\n" + ALERTS)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from opsbot.chat import replies
-from opsbot.cli import alerted
-from opsbot.commands import _incident_or_alert, alerts, show
+from opsbot.cli import alerted, tell
+from opsbot.commands import _incident_or_alert, alerts, shape, show
 from opsbot.core.errors import PermanentError
 from opsbot.core.incident import State
 from opsbot.store import SqlStore, open_store
@@ -159,6 +159,42 @@ def test_on_a_terminal(desk: Any) -> None:
     assert f"Bad {BAD.fingerprint[:8]}: opened, incident 1" in told(
         alerted.why(shown(desk, 1)["incident"]["why"], names)
     )
+
+
+def test_a_storm_is_told_by_name_on_a_terminal(desk: Any, world: CalmWorld) -> None:
+    many = [alert("T2", 1, to=f"w{place % 50}", n=str(place)) for place in range(125)]
+    world.push(25, *many, *(alert("T3", 1, n=str(place)) for place in range(30)), alert("T4", 1, to="w1"))
+    rows = [shape.alert(one) for one in world.store.alerts() if one.name in ("T2", "T3", "T4")]
+    text = told(alerted.storm(7, rows, tell.target))
+    assert "alert    T2: 125 alerts (125 firing) on 50 targets: Deployment/" in text
+    assert " (3), Deployment/" in text
+    assert ", … and 47 more" in text
+    assert "alert    T3: 30 alerts (30 firing) without a target, for example n=" in text
+    assert "alert    T4: 1 alert (1 firing) on 1 target: Deployment/w1" in text
+    assert "all 156: `opsbot show 7 --format json`; those that fire: `opsbot alerts --limit N`" in text
+    names = [{**rows[0], "name": f"N{place}"} for place in range(23)]
+    assert "… and 3 more alerts of 3 names" in told(alerted.storm(7, names, tell.target))
+
+
+def test_what_became_of_the_other_alerts_of_a_storm_is_counted(desk: Any, world: CalmWorld) -> None:
+    world.push(25, *(alert("Slow", 1, to="web", n=str(place)) for place in range(40)))
+    incident = shown(desk, 1)["incident"]
+    told_of = {row["fingerprint"] for row in incident["why"]}
+    assert incident["why_more"] == {"joined": len(incident["alerts"]) - len(told_of)}
+    text = told(tell.show({"incident": incident}))
+    assert f"… and {incident['why_more']['joined']} more alerts: {incident['why_more']['joined']} joined;" in text
+    assert "alert    Slow: 40 alerts (40 firing) on 1 target: Deployment/web" in text
+
+
+def test_few_alerts_are_told_one_by_one_and_the_cluster_is_named(desk: Any) -> None:
+    incident = shown(desk, 1)["incident"]
+    assert incident["why_more"] == {}
+    moved = {**incident, "target": {**incident["target"], "cluster": "elsewhere"}}
+    text = told(tell.show({"incident": moved}))
+    assert "target   Deployment/web -n agents in cluster elsewhere" in text
+    assert "alert    Bad: firing since" in text
+    assert "in cluster elsewhere" in told(tell.incidents({"incidents": [moved], "more": False}))
+    assert "more alerts" not in text
 
 
 def test_hostile_labels_are_not_obeyed_by_a_terminal(desk: Any, world: CalmWorld) -> None:

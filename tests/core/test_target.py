@@ -63,3 +63,12 @@ def test_the_key_is_the_name_and_not_the_uid() -> None:
 def test_how_a_target_reads() -> None:
     assert str(Target("shop", "Deployment", "web")) == "Deployment/web -n shop"
     assert str(Target("", "Node", "w1")) == "Node/w1"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "place"),
+    [("", "Pod/x -n a"), ("prod", "Pod/x -n a in cluster prod"), ("a\n" * 90, f"Pod/x -n a in cluster {'a ' * 50}")],
+    ids=["of no name", "named", "long, in lines"],
+)
+def test_a_place_names_the_cluster(cluster: str, place: str) -> None:
+    assert Target("a", "Pod", "x", cluster).place == place

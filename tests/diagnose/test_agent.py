@@ -34,6 +34,7 @@ class World:
 
     def __init__(self, store: SqlStore) -> None:
         self.cluster, self.store = FakeCluster(), store
+        self.home = ""
         self.cluster.add(workload())
         self.cluster.run(5)
         self.agent = self.fresh_agent()
@@ -44,8 +45,9 @@ class World:
 
     def fresh_agent(self) -> DiagnosticAgent:
         return DiagnosticAgent(
-            KubeReader(self.cluster.connect("reader")), self.store, RULES, ["scale_up_agents", "restart_workload"]
-        )
+            KubeReader(self.cluster.connect("reader")), self.store, RULES, ["scale_up_agents", "restart_workload"],
+            home=self.home,
+        )  # fmt: skip
 
     def opened(self, target: Target | None = AGENTS, actions: Sequence[str] = ("scale_up_agents",)) -> Incident:
         alert = Alert(
@@ -123,6 +125,35 @@ def test_an_incident_without_a_target_is_diagnosed_with_a_gap(world: World) -> N
     assert [gap.source for gap in found.gaps] == ["target"]
     assert "no_target" in found.gaps[0].why
     assert found.proposals == ()
+
+
+def test_a_target_that_could_not_be_read_is_named(world: World) -> None:
+    incident = world.opened(target=None)
+    (alert,) = world.store.alerts()
+    world.store.save_alerts("rule", [replace(alert, annotations={"opsbot_target": mask("Pod/x")})], world.now)
+    (gap,) = world.walk(incident).gaps
+    assert "no_target: opsbot_target 'Pod/x' names no object of the cluster" in gap.why
+
+
+def test_of_a_target_in_another_cluster_nothing_is_read_here(world: World) -> None:
+    world.home = "prod"
+    world.cluster.set_logs("agents", "agents-*", BUSY * 3)
+    found = world.walk(world.opened(replace(AGENTS, cluster="elsewhere")))
+    assert (found.state, found.reason, found.findings) == (State.DIAGNOSED, "no_cause_found", ())
+    assert world.store.evidence(found.id, found.round)[0] == ()
+    (gap,) = found.gaps
+    assert gap.source == "target"
+    assert "the target is in cluster 'elsewhere', and this opsbot reads 'prod'" in gap.why
+
+
+@pytest.mark.parametrize(
+    ("theirs", "home"), [("prod", "prod"), ("elsewhere", ""), ("", "prod")], ids=["ours", "we are unnamed", "unsaid"]
+)
+def test_a_target_that_is_not_known_to_be_elsewhere_is_read(world: World, theirs: str, home: str) -> None:
+    world.home = home
+    world.cluster.set_logs("agents", "agents-*", BUSY * 3)
+    found = world.walk(world.opened(replace(AGENTS, cluster=theirs)))
+    assert (found.reason, found.gaps) == ("cause_found", ())
 
 
 def test_a_blind_cluster_gives_gaps_and_the_alert_s_own_actions(world: World) -> None:

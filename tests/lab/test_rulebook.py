@@ -81,6 +81,29 @@ def test_a_bad_file_leaves_the_old_one_in_force_and_the_others_go_on(folder: Fol
     assert (folder.names, folder.book.problems) == (["Own", "A3", "B"], ())
 
 
+@pytest.mark.parametrize(
+    "text", ["", "# soon\n", "---\n", "groups:\n"], ids=["nothing", "a comment", "a mark", "a key"]
+)
+def test_a_file_that_was_emptied_keeps_its_rules(folder: Folder, text: str) -> None:
+    folder.write("prometheus/a.yaml", text)
+    assert folder.book.look()
+    assert folder.names == ["Own", "A"]
+    (problem,) = folder.book.problems
+    assert problem.message == "is empty; what it held stays in force"
+    folder.write("prometheus/a.yaml", "groups: []\n")
+    assert folder.book.look()
+    assert (folder.names, folder.book.problems) == (["Own"], ())
+
+
+def test_a_file_that_is_empty_from_the_start_holds_no_rules(folder: Folder) -> None:
+    folder.write("prometheus/b.yaml", "# soon\n")
+    folder.book.look()
+    assert (folder.names, folder.book.problems) == (["Own", "A"], ())
+    folder.write("prometheus/b.yaml", "")
+    folder.book.look()
+    assert folder.book.problems == ()
+
+
 @pytest.mark.parametrize("text", ["alerts: [", "alerts: [{name: Own}]"], ids=["no YAML", "a bad rule"])
 def test_a_bad_alerts_file_keeps_its_rules_and_its_patterns(folder: Folder, text: str) -> None:
     folder.write("alerts.yaml", text)

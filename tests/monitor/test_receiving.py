@@ -276,7 +276,59 @@ def test_long_texts_are_cut_but_tell_alerts_apart(post: Post) -> None:
 def test_targets(post: Post, labels: Mapping[str, str], annotations: dict[str, str], target: Target | None) -> None:
     post.push(5, labels, notes=annotations)
     assert post.one.target == target
-    assert "opsbot_target" not in post.one.annotations
+    assert post.one.annotations == ({} if target else annotations)  # what could not be read is kept to be shown
+
+
+MISREAD = {
+    "no path": ("opsbot_target", "nonsense", "'nonsense' is no KIND/NAMESPACE/NAME"),
+    "four parts": ("opsbot_target", "Deployment/a/b/c", "'Deployment/a/b/c' is no KIND/NAMESPACE/NAME"),
+    "no namespace": ("opsbot_target", "Pod/x", "'Pod/x' lacks a namespace"),
+    "no kind": ("opsbot_target", "Secret/live/db", "'Secret' is no kind that opsbot knows"),
+    "no name": ("opsbot_target", "Pod/live/X.", "'Pod/live/X.' names no object that can be"),
+    "no such label": ("opsbot_target", "Pod/live/{{ $labels.nope }}", "names no object that can be"),
+    "no playbook": ("opsbot_actions", "restart, burn, drown", "there is no playbook 'burn', 'drown'"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "why"), MISREAD.values(), ids=MISREAD.keys())
+def test_what_an_alert_says_to_opsbot_in_vain_is_logged_counted_and_kept(
+    post: Post, caplog: pytest.LogCaptureFixture, name: str, text: str, why: str
+) -> None:
+    assert post.push(5, {"alertname": "Odd"}, notes={name: text}) == ["fired", "misread"]
+    assert post.one.annotations == {name: text}
+    (line,) = caplog.messages
+    assert line.startswith(f"webhook alertmanager: alert 'Odd' is kept, but {name}: ")
+    assert why in line
+    assert post.push(70, {"alertname": "Odd"}, notes={name: text}) == ["renewed"]
+    assert len(caplog.messages) == 1
+
+
+def test_of_many_such_alerts_one_is_logged_in_a_minute(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    def some(second: float, count: int) -> int:
+        labels = [{"x": f"{second}-{place}"} for place in range(count)]
+        when = START + timedelta(seconds=second)
+        many = [Push("Odd", one, {"opsbot_target": "x"}, True, when, when, "grafana") for one in labels]
+        return post.receiver.receive(many, when)["grafana", "misread"]
+
+    assert [some(0, 300), some(30, 5), some(60, 1)] == [300, 5, 1]
+    first, later = caplog.messages
+    assert first.endswith("; so it is with 299 more alerts")
+    assert "more alerts" not in later
+
+
+def test_a_secret_in_such_an_annotation_is_not_logged(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    post.push(5, {"alertname": "Odd"}, notes={"opsbot_target": "password=hunter2secret\nx"})
+    assert "hunter2secret" not in caplog.text
+    assert "hunter2secret" not in post.one.annotations["opsbot_target"]
+    assert "\n" not in caplog.messages[0]
+
+
+def test_what_a_watched_rule_says_itself_is_not_looked_for_in_its_alerts(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    post.push(5, notes={"opsbot_target": "x", "opsbot_actions": "burn"})
+    assert (post.one.annotations, caplog.messages) == ({}, [])
+    assert post.one.target == Target("live", "Deployment", "shop", "prod")
 
 
 @pytest.mark.parametrize(
@@ -297,7 +349,7 @@ def test_whether_the_cluster_was_said_is_kept(post: Post, labels: Mapping[str, s
 def test_actions(post: Post, labels: Mapping[str, str], actions: tuple[str, ...]) -> None:
     post.push(5, labels, notes={"opsbot_actions": "drop_database, restart, ../x"})
     assert post.one.actions == actions
-    assert "opsbot_actions" not in post.one.annotations
+    assert ("opsbot_actions" in post.one.annotations) is (labels is not SENT)  # kept to be shown where it is unknown
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,12 @@ BAD = {
     "chunks without end": (
         HEAD + b"transfer-encoding: chunked\r\n\r\n" + (b"ffff\r\n" + b" " * 65_535 + b"\r\n") * 8, {413}),
     "a large head": (b"GET /healthz HTTP/1.1\r\n" + b"x-odd: " + b"y" * 100_000, {431}),
+    "a head somewhat too large, whole": (
+        b"GET /healthz HTTP/1.1\r\nhost: x\r\n" + END + b"x-odd: " + b"y" * 33_000 + b"\r\n\r\n", {431}),
+    "a head too large, whole, with a body": (
+        HEAD + END + b"x-odd: " + b"y" * 60_000 + b"\r\n" + length(len(BODY)) + b"\r\n" + BODY, {431}),
+    "an address too large": (b"GET /" + b"y" * 40_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", {431}),
+    "many headers, whole": (b"GET /healthz HTTP/1.1\r\n" + b"x: y\r\n" * 6_000 + b"\r\n", {431}),
     "many headers": (b"GET /healthz HTTP/1.1\r\n" + b"x: y\r\n" * 20_000, {431}),
     "a header of odd bytes": (b"GET /healthz HTTP/1.1\r\nhost: x\r\n\xff\xff: x\r\n\r\n", {400}),
     "an upgrade, which ends the reading": (
@@ -80,6 +86,18 @@ BAD = {
     "a body of blanks": (HEAD + END + length(1000) + b"\r\n" + b" " * 1000, {400}),
     "a body of zeros": (HEAD + END + length(1000) + b"\r\n" + b"\0" * 1000, {400}),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [100, 32_000], ids=["small", "nearly too large"])
+def test_heads_that_are_taken(served: Served, size: int) -> None:
+    assert status(served.raw(b"GET /healthz HTTP/1.1\r\n" + END + b"x: " + b"y" * size + b"\r\n\r\n")) == 200
+
+
+@pytest.mark.parametrize("size", [33_000, 70_000, 200_000], ids=str)
+def test_a_head_too_large_is_told_so(served: Served, size: int) -> None:
+    """A piece that is whole is answered; nothing of it is left unread that would break the connection."""
+    said = served.raw(b"GET /healthz HTTP/1.1\r\n" + END + b"x: " + b"y" * size + b"\r\n\r\n")
+    assert status(said) in ({431} if size == 33_000 else {431, 0})
 
 
 @pytest.mark.parametrize(("said", "statuses"), BAD.values(), ids=BAD.keys())

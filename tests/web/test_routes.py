@@ -67,6 +67,10 @@ REFUSED = {
     "no webhook": (post("/webhooks/"), 404, "Not Found"),
     "a longer path": (post("/webhooks/alertmanager/x"), 404, "Not Found"),
     "a path out of it": (post("/webhooks/..%2f..%2fetc"), 404, "Not Found"),
+    "a slash too many": (post("/webhooks/alertmanager//"), 404, "Not Found"),
+    "an unknown webhook and a slash": (post("/webhooks/x/"), 404, "known: alertmanager, grafana, sensors"),
+    "a slash after health": (("GET", "/healthz/"), 404, "Not Found"),
+    "GET of a webhook and a slash": (("GET", "/webhooks/alertmanager/"), 405, "Method Not Allowed"),
     "unknown path": (("GET", "/nothing"), 404, "Not Found"),
     "the root": (("GET", "/"), 404, "Not Found"),
     "GET of a webhook": (("GET", "/webhooks/alertmanager"), 405, "Method Not Allowed"),
@@ -95,6 +99,10 @@ def test_other_spellings_of_json_are_taken(served: Served, kind: str) -> None:
     assert (
         served.ask("POST", "/webhooks/alertmanager", json.dumps(alertmanager()), {"content-type": kind}).status == 200
     )
+
+
+def test_a_slash_at_the_end_is_the_same_webhook(served: Served) -> None:
+    assert served.post(alertmanager(), "alertmanager/").json == {"taken": 1}
 
 
 def test_wrong_methods_are_told_the_right_one(served: Served) -> None:

@@ -19,6 +19,7 @@ from opsbot.monitor.payloads.form import BadPlaceError, Payload
 
 SOURCE = "alertmanager"
 VERSION = "4"
+MOST_CUT = 1_000_000
 
 
 def read(value: Any, sent_at: datetime) -> Payload:
@@ -31,9 +32,13 @@ def read(value: Any, sent_at: datetime) -> Payload:
 
 
 def cut(value: Mapping[str, Any]) -> int:
-    """How many alerts of the group are not in the payload."""
+    """How many alerts of the group are not in the payload; none where it does not say."""
     found = value.get("truncatedAlerts")
-    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
+    if found is None:
+        return 0
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= MOST_CUT:
+        raise BadPlaceError("truncatedAlerts", f"must be an integer from 0 to {MOST_CUT:,}")
+    return found
 
 
 def alert(found: Any, place: str, *, sent_at: datetime, source: str) -> Push:

@@ -12,6 +12,8 @@ from typing import Any
 from opsbot.core.errors import Refused
 
 BAD_JSON = "bad_json"
+DIGITS = 1_000
+"""Digits of a whole number; the interpreter itself reads 4,300."""
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -19,11 +21,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def value(body: bytes) -> Any:
     """The value that a body holds; Refused says what is wrong with it."""
     try:
-        text = body.decode("utf-8")
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(BAD_JSON, f"the body is not UTF-8 (byte {error.start})") from None
     try:
-        found = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)
+        found = json.loads(
+            text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite,
+            parse_int=_short,
+        )  # fmt: skip
     except json.JSONDecodeError as error:
         raise Refused(
             BAD_JSON, f"the body is no JSON: line {error.lineno}, column {error.colno}: {error.msg}"
@@ -55,6 +60,12 @@ def _finite(word: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise ValueError(f"{word[:20]} is too large a number")
     return number
+
+
+def _short(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise ValueError(f"a number has {len(digits)} digits: at most {DIGITS}")
+    return int(digits)
 
 
 def _whole(found: Any) -> None:

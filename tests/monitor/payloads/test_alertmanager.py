@@ -32,9 +32,16 @@ def test_of_a_group_that_was_cut_the_rest_is_counted_and_nothing_is_made_of_it()
     assert (found.cut, len(found.pushes)) == (7, 1)
 
 
-@pytest.mark.parametrize("count", [None, -1, "7", True, 1.5], ids=str)
-def test_an_odd_count_of_cut_alerts_is_none(count: object) -> None:
-    assert alertmanager.read(payload(truncatedAlerts=count), NOW).cut == 0
+@pytest.mark.parametrize(("count", "cut"), [(None, 0), (0, 0), (1_000_000, 1_000_000)], ids=str)
+def test_a_count_of_cut_alerts(count: object, cut: int) -> None:
+    assert alertmanager.read(payload(truncatedAlerts=count), NOW).cut == cut
+
+
+@pytest.mark.parametrize("count", [-1, "7", True, 1.5, 1_000_001, 10**30, [], {}], ids=str)
+def test_an_odd_count_of_cut_alerts_is_refused(count: object) -> None:
+    with pytest.raises(Refused, match="truncatedAlerts: must be an integer from 0 to 1,000,000") as caught:
+        alertmanager.read(payload(truncatedAlerts=count), NOW)
+    assert caught.value.reason == "bad_schema"
 
 
 def test_an_empty_group_is_nothing() -> None:

@@ -17,9 +17,14 @@ from opsbot.monitor.payloads import value
         (b'{"a": "\\ud83d\\udd25"}', {"a": "🔥"}),
         (b'{"a": {"x": 1}, "b": {"x": 1}}', {"a": {"x": 1}, "b": {"x": 1}}),
         (b"  [1]\n", [1]),
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        (b"9" * 1_000, int("9" * 1_000)),
     ],
-    ids=["empty", "all kinds", "unicode", "a pair of halves", "one key in two objects", "blanks"],
-)
+    ids=[
+        "empty", "all kinds", "unicode", "a pair of halves", "one key in two objects", "blanks", "a mark of UTF-8",
+        "many digits",
+    ],
+)  # fmt: skip
 def test_what_is_read(body: bytes, found: object) -> None:
     assert value(body) == found
 
@@ -42,13 +47,15 @@ def test_what_is_read(body: bytes, found: object) -> None:
         (b'[[{"a": [{"b": "\\uD83D x"}]}]]', "holds half a character"),
         (b"[" * 100_000, "the body is nested too deeply"),
         (b'{"a":' * 100_000, "the body is nested too deeply"),
-        (b"9" * 10_000, "the body is no JSON"),
+        (b"9" * 10_000, "the body is no JSON to be taken: a number has 10000 digits: at most 1000"),
+        (b'{"a": [-' + b"9" * 5_000 + b"]}", "a number has 5001 digits"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf{}", "the body is no JSON: line 1, column 1"),
         (b'"\x01"', "the body is no JSON"),
     ],
     ids=[
         "nothing", "no JSON", "a comma too many", "two values", "no UTF-8", "a key twice", "an odd key twice", "NaN",
         "infinity", "too large", "half a character", "half a key", "half of one deep down", "deep lists",
-        "deep objects", "a huge number", "a control character",
+        "deep objects", "a huge number", "a huge number deep down", "two marks", "a control character",
     ],
 )  # fmt: skip
 def test_what_is_refused(body: bytes, says: str) -> None:
