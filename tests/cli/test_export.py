@@ -114,7 +114,7 @@ def test_nothing_is_left_of_a_write_that_fails(terminal: Terminal, monkeypatch: 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("alerts: [{name: A, condition: up ==, severity: info}]", "alerts.yaml:1:31: condition: no PromQL"),
+        ("alerts: [{name: A, condition: up ==, severity: info}]", "alerts.yaml:1:31: A: condition: no PromQL"),
         ("alerts: [{name: A, condition: up == 0, severity: info, annotations: {opsbot_target: b}}]", "to opsbot"),
         ("alerts: [{name: A, condition: up == 0, severity: info, actions: [nosuch]}]", "no playbook 'nosuch'"),
         (None, "there is no such file"),
