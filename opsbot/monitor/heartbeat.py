@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from opsbot.config import Incidents
-from opsbot.core.alert import Alert, AlertState
+from opsbot.core.alert import POLLED, Alert, AlertState
 from opsbot.mask import mask
 from opsbot.monitor.grouping import TITLE, Cause
 from opsbot.monitor.incidents import HEARTBEAT
@@ -21,7 +21,6 @@ FACT = "heartbeats"
 """Under this name the store keeps what is known of them: their alerts are forgotten soon after they end."""
 
 GAPS = 5
-POLLED = "prometheus"
 LAG = timedelta(minutes=10)
 """How much younger than what is kept a heartbeat may be before it is kept anew."""
 

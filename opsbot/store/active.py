@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from opsbot.core.alert import Alert, AlertState
+from opsbot.core.alert import POLLED, Alert, AlertState
 from opsbot.core.errors import Conflict, PermanentError
 from opsbot.store import codec
 from opsbot.store.cells import batches, lying, meant
@@ -19,8 +19,6 @@ from opsbot.store.mirror import prune
 from opsbot.store.tables import alerts, answers, moment
 
 LOG = logging.getLogger("opsbot.store")
-POLLED = Alert.__dataclass_fields__["source"].default
-"""The source of alerts that polls have the say of."""
 _MINE = alerts.c.fingerprint == sa.bindparam("f")
 _DROP, _LEAVE = sa.delete(alerts).where(_MINE), sa.update(alerts).where(_MINE).values(gone=True)
 _CHANGE = sa.update(alerts).where(_MINE).values(rule=sa.bindparam("r"), body=sa.bindparam("b"))

@@ -28,7 +28,7 @@ def lower(text: str) -> str:
 
 
 def titled(text: str) -> str:
-    """The first letter of each word as a capital, the rest as it is (golang.org/x/text/cases, Title with NoLower)."""
+    """The first letter of each word as a capital, the rest as it is (Go's package text/cases, Title with NoLower)."""
     out, inside, middle = [], False, False
     for letter in text:
         inside = inside and not (middle and letter in _MIDDLE)
