@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from opsbot.config import Incidents, Limits
-from opsbot.core.alert import Alert, AlertState, rank
+from opsbot.core.alert import POLLED, Alert, AlertState, rank
 from opsbot.core.errors import Conflict
 from opsbot.core.incident import Incident
 from opsbot.core.ports import Store
@@ -183,7 +183,7 @@ class Looker:
         if at and sight.now < at:
             sight.dues.append(at)
             return
-        watched = any(alert.source != "prometheus" or alert.rule in rules for alert in incident.alerts)
+        watched = any(alert.source != POLLED or alert.rule in rules for alert in incident.alerts)
         self.filer.end(incident, ("calm_again" if at else "alert_cleared") if watched else "rule_gone", sight.now)
 
     # new ones -------------------------------------------------------------------------------------------------------

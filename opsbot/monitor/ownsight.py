@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from opsbot.config import Incidents, Limits
 from opsbot.core.alert import AlertRule
@@ -21,9 +21,8 @@ from opsbot.monitor.grouping import TITLE, Cause
 from opsbot.monitor.heartbeat import Beat
 from opsbot.monitor.incidents import BLIND, HEARTBEAT, INVALID, Move
 from opsbot.monitor.looking import Sight
-from opsbot.monitor.polling import Blindness
+from opsbot.monitor.polling import LONG_AGO, Blindness
 
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 NAMED = 3
 """How many rules are named that cannot be read."""
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from opsbot import promql
-from opsbot.core.alert import Alert, AlertRule, AlertState, Answer, Sample
+from opsbot.core.alert import POLLED, Alert, AlertRule, AlertState, Answer, Sample
 from opsbot.core.duration import spell
 from opsbot.core.errors import Blind, Conflict, PermanentError
 from opsbot.core.evidence import MaskedText
@@ -28,9 +28,6 @@ from opsbot.monitor.state import OUTAGE, RETENTION, carried, walk, words
 
 PATIENCE = 10.0
 """Seconds that all questions of a poll may take; less where rules are asked more often, so that polls never pile up."""
-
-POLLED = "prometheus"
-"""The source of alerts that polls have the say of."""
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from opsbot.config import Webhooks
 from opsbot.core.alert import POLLED, Alert, AlertRule, AlertState, Push, fingerprint
 from opsbot.core.canonical import digest
 from opsbot.core.evidence import MaskedText
@@ -45,7 +46,7 @@ class Reception:
     cluster: str = ""
     cluster_label: str = "cluster"
     external_labels: Mapping[str, str] = field(default_factory=dict)
-    ignores: frozenset[str] = frozenset({"prometheus", "prometheus_replica"})
+    ignores: frozenset[str] = frozenset(Webhooks().identity_ignores)
     playbooks: frozenset[str] = frozenset()
 
 

@@ -9,8 +9,6 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-_SIGNED = ("+", "-", " ")
-
 
 @dataclass(frozen=True, slots=True)
 class Form:
