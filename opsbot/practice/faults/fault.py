@@ -80,7 +80,7 @@ class Fault:
     room: Mapping[str, str] = field(default_factory=dict)
     about: str = ""
     container: str = ""
-    patience: float = 30.0
+    patience: float = 60.0
 
     @property
     def slug(self) -> str:

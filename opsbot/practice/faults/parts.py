@@ -141,3 +141,5 @@ def ended(reason: str, code: int, state: str = "containerStatuses") -> Look:
 
 READY = Look("Pod", {"status.conditions[Ready].status": "True"})
 """A pod of the fault that is ready."""
+BOUND = Look("PersistentVolumeClaim", {"status.phase": "Bound"})
+"""A claim of the fault that has its volume."""

@@ -57,14 +57,14 @@ FAULTS: tuple[Fault, ...] = (
         (deployment("hpa_no_metrics"), _scaler("hpa_no_metrics")),
         (Look("HorizontalPodAutoscaler", {"status.conditions[ScalingActive].reason": "^FailedGetResourceMetric$"}),
          event("FailedGetResourceMetric", "unable to get metrics for resource cpu|unable to fetch metrics")),
-        about="hpa/hpa-no-metrics", patience=60.0,
+        about="hpa/hpa-no-metrics",
     ),
     Fault(
         "hpa_target_missing", "its autoscaler is to scale a Deployment that is not there",
         (_scaler("hpa_target_missing", "shop-frontend"), deployment("hpa_target_missing")),
         (Look("HorizontalPodAutoscaler", {"status.conditions[AbleToScale].reason": "^FailedGetScale$"}),
          event("FailedGetScale", 'deployments.apps "shop-frontend" not found')),
-        about="hpa/hpa-target-missing", patience=60.0,
+        about="hpa/hpa-target-missing",
     ),
     Fault(
         "pdb_blocks_eviction", "its disruption budget lets no pod of it go",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from opsbot.practice.faults.fault import Act, Fault, Look, Obj, node_name
 from opsbot.practice.faults.parts import (
+    BOUND,
     PREFIX,
     READY,
     at_home,
@@ -117,9 +118,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "volume_affinity_conflict", "its volume lies on a node that is no more",
         (volume("volume_affinity_conflict", nodeAffinity={"required": {"nodeSelectorTerms": [_GONE]}}),
-         claim("volume_affinity_conflict", storageClassName="volume-affinity-conflict"),
-         deployment("volume_affinity_conflict", **mounting("volume_affinity_conflict"))),
+         claim("volume_affinity_conflict", storageClassName="volume-affinity-conflict")),
         unschedulable("PersistentVolume's node affinity|volume node affinity conflict"),
+        # Later: the scheduler's first word about a pod is the one that its Event keeps, and it is of an unbound claim.
+        then=(Act("create", "Deployment", "volume-affinity-conflict",
+                  deployment("volume_affinity_conflict", **mounting("volume_affinity_conflict")), BOUND),),
     ),
     Fault(
         "scheduling_gated", "a scheduling gate that nobody opens holds it back",

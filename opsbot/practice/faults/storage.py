@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from opsbot.practice.faults.fault import Act, Fault, Look, slug
-from opsbot.practice.faults.parts import claim, deployment, event, mounting, unschedulable, volume
+from opsbot.practice.faults.parts import BOUND, claim, deployment, event, mounting, unschedulable, volume
 
 _PENDING = Look("PersistentVolumeClaim", {"status.phase": "Pending"})
-_BOUND = Look("PersistentVolumeClaim", {"status.phase": "Bound"})
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -47,7 +46,7 @@ FAULTS: tuple[Fault, ...] = (
          deployment("pvc_lost", **mounting("pvc_lost"))),
         (Look("PersistentVolumeClaim", {"status.phase": "Lost"}),
          event("ClaimLost", "Bound claim has lost its PersistentVolume")),
-        then=(Act("delete", "PersistentVolume", slug("pvc_lost"), once=_BOUND),
+        then=(Act("delete", "PersistentVolume", slug("pvc_lost"), once=BOUND),
               Act("patch", "PersistentVolume", slug("pvc_lost"), {"metadata": {"finalizers": None}})),
     ),
 )  # fmt: skip
