@@ -30,6 +30,10 @@ _NAMES: sa.BindParameter[Any] = sa.bindparam("names", expanding=True)
 _OF_RULES = lying(*alerts.columns).where(alerts.c.rule.in_(_NAMES))
 _NAMED = lying(*alerts.columns).where(alerts.c.fingerprint.in_(_NAMES))
 _ANSWERED = lying(*answers.columns).where(answers.c.rule.in_(_NAMES))
+_LAST = insert(answers).on_conflict_do_update(
+    index_elements=[answers.c.rule], set_={"at": sa.literal_column("excluded.at")}
+)
+_NEW = sa.insert(alerts)
 _LATER = _ANSWERED.where(answers.c.at > sa.bindparam("at", type_=answers.c.at.type))
 
 
@@ -45,9 +49,7 @@ def save_all(db: sa.Connection, given: Mapping[str, Sequence[Alert]], answered_a
     saved = {rule: active for rule, active in given.items() if rule not in late}
     wanted = {alert.fingerprint: alert for rule, active in saved.items() for alert in _distinct(rule, active)}
     if saved:
-        last = insert(answers)
-        last = last.on_conflict_do_update(index_elements=[answers.c.rule], set_={"at": last.excluded.at})
-        db.execute(last, [{"rule": rule, "at": answered_at} for rule in saved])
+        db.execute(_LAST, [{"rule": rule, "at": answered_at} for rule in saved])
     rows = _rows(db, _OF_RULES, saved)
     _let_go(db, [row for row in rows if row.fingerprint not in wanted and not row.gone and _polled(row)])
     _put(db, rows, wanted)
@@ -115,7 +117,7 @@ def _put(db: sa.Connection, rows: Sequence[sa.Row[Any]], wanted: Mapping[str, Al
         elif row.gone or not _says(row.body, alert):
             values = {"f": fingerprint, "r": alert.rule, "b": codec.ALERT.encode(alert)}
             (back if row.gone else changed).append(values)
-    _each(db, sa.insert(alerts), fresh)
+    _each(db, _NEW, fresh)
     _each(db, _CHANGE, changed)
     _each(db, _RETURN, back)
     if fresh or changed or back:

@@ -29,14 +29,19 @@ KEPT = 20_000
 ROOM = 30_000
 """How many alerts that were let go are kept here; more where one question asks for more."""
 
+# Statements are made once: these are asked at each look, and SQLAlchemy would take each of them apart anew.
 # Each of the two is found at an end of the table; asked for together, SQLite would read all of it.
 _FIRST = sa.select(sa.func.min(alert_changes.c.turn)).scalar_subquery()
 _LAST = sa.select(sa.func.max(alert_changes.c.turn)).scalar_subquery()
+_ENDS = sa.select(_FIRST, _LAST)
+_SINCE = lying(alert_changes.c.fingerprint).where(alert_changes.c.turn > sa.bindparam("turn")).distinct()
+_NAMED = lying(*alerts.columns).where(alerts.c.fingerprint.in_(sa.bindparam("names", expanding=True)))
+_PRUNE = sa.delete(alert_changes).where(alert_changes.c.turn <= _LAST - sa.bindparam("kept"))
 
 
 def prune(db: sa.Connection) -> None:
     """Let the database forget old changes."""
-    db.execute(sa.delete(alert_changes).where(alert_changes.c.turn <= _LAST - KEPT))
+    db.execute(_PRUNE, {"kept": KEPT})
 
 
 class Read(NamedTuple):
@@ -126,14 +131,13 @@ class Mirror:
     # what has changed -----------------------------------------------------------------------------------------------
 
     def _catch_up(self, db: sa.Connection) -> None:
-        first, last = (turn or 0 for turn in db.execute(sa.select(_FIRST, _LAST)).one())
+        first, last = (turn or 0 for turn in db.execute(_ENDS).one())
         known = self._turn
         # A snapshot somewhat older than this one is nothing to go back for: what is here is true as well.
         if known is None or first > known + 1 or last < known - KEPT:
             self._begin(db)
         elif last > known:
-            names = db.execute(lying(alert_changes.c.fingerprint).where(alert_changes.c.turn > known).distinct())
-            self._read_again(db, names.scalars().all())
+            self._read_again(db, db.execute(_SINCE, {"turn": known}).scalars().all())
         else:
             return
         self._turn = last
@@ -149,7 +153,7 @@ class Mirror:
         for name in names:
             self._drop(name)
         for some in batches(names):
-            for row in db.execute(lying(*alerts.columns).where(alerts.c.fingerprint.in_(some))):
+            for row in db.execute(_NAMED, {"names": some}):
                 if not row.gone or row.incident in self._watched:
                     self._keep(read(row))
 
