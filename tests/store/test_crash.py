@@ -95,15 +95,20 @@ def _child(program: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+def _said_until_killed(child: subprocess.Popen[str], lines: int) -> list[str]:
+    """All lines of a child that is killed after so many; `communicate` would miss what has been read ahead of them."""
+    with child:
+        assert child.stdout is not None
+        said = [child.stdout.readline() for _ in range(lines)]
+        child.send_signal(signal.SIGKILL)
+        return "".join([*said, child.stdout.read()]).split()
+
+
 @pytest.mark.parametrize("lines", [1, 7, 40], ids=lambda lines: f"after {lines} saves")
 def test_what_was_acknowledged_before_a_kill_is_there(
     store: SqlStore, url: str, now: datetime, one: Incident, lines: int
 ) -> None:
-    child = _child(SAVE, url)
-    assert child.stdout is not None
-    acknowledged = [int(child.stdout.readline()) for _ in range(lines)]
-    child.send_signal(signal.SIGKILL)
-    acknowledged += [int(line) for line in child.communicate(timeout=60)[0].split()]
+    acknowledged = [int(line) for line in _said_until_killed(_child(SAVE, url), lines)]
     fresh = open_store(url, now, create=False)
     found = fresh.load(1)
     assert found is not None
@@ -157,11 +162,7 @@ def test_processes_that_take_what_was_said_at_once_take_each_once(store: SqlStor
 
 
 def test_what_was_acknowledged_to_a_person_is_there_after_a_kill(store: SqlStore, url: str, now: datetime) -> None:
-    child = _child(ACK, url)
-    assert child.stdout is not None
-    acknowledged = [child.stdout.readline().strip() for _ in range(5)]
-    child.send_signal(signal.SIGKILL)
-    acknowledged += child.communicate(timeout=60)[0].split()
+    acknowledged = _said_until_killed(_child(ACK, url), 5)
     kept = [said.id for said in store.untreated()]
     assert kept[: len(acknowledged)] == acknowledged
     assert len(kept) - len(acknowledged) in (0, 1)
