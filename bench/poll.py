@@ -27,8 +27,8 @@ from prometheus_api_client import PrometheusConnect
 
 from opsbot.config import Prometheus
 from opsbot.core.alert import AlertRule
-from opsbot.monitor import promfile
-from opsbot.monitor.polling import Poller
+from opsbot.monitor.polling.poller import Poller
+from opsbot.monitor.rules import promfile
 from opsbot.prometheus import PrometheusClient
 from opsbot.store import open_store
 

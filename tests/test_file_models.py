@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from opsbot.config import forms as config_forms
 from opsbot.diagnose import rulemodel
-from opsbot.monitor import rulefile
+from opsbot.monitor.rules import rulefile
 from opsbot.remediate import playbookfile, steps
 from opsbot.yamlfile import SAYINGS, Strict
 

@@ -43,6 +43,7 @@ TRESPASSES = {
     "diagnose/agent.py": "import opsbot.store, opsbot.testing",
     "kube/read.py": "import opsbot.kube.write",
     "commands/check.py": "import opsbot.practice, starlette, uvicorn",
+    "monitor/state.py": "import opsbot.monitor.looking",
     "monitor/agent.py": "import kubernetes, prometheus_api_client, requests, urllib3, sqlalchemy, apscheduler, cel",
     "tasks/team.py": "import promql_parser, re2, regex, yaml, pydantic, rich, slack_bolt, slack_sdk, openai, httpx2",
 }

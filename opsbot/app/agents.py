@@ -33,7 +33,7 @@ from opsbot.lab import library
 from opsbot.lab.rulebook import RuleBook
 from opsbot.monitor.agent import MonitorAgent, Policy
 from opsbot.monitor.gotemplate import Server
-from opsbot.monitor.receiving import Reception
+from opsbot.monitor.receiving.receiver import Reception
 from opsbot.remediate.agent import RemediationAgent
 from opsbot.remediate.means import Means
 from opsbot.report import Reporter

@@ -13,7 +13,7 @@ from opsbot.app.figures import families
 from opsbot.config import Config, Web
 from opsbot.core.errors import OpsbotError
 from opsbot.core.ports import Clock, Store
-from opsbot.monitor.payloads import alertmanager, generic, grafana
+from opsbot.monitor.receiving.payloads import alertmanager, generic, grafana
 from opsbot.tasks.worker import Worker
 from opsbot.web.bearer import Bearer
 from opsbot.web.intake import Intake, Read

@@ -16,7 +16,7 @@ from opsbot.config import Config
 from opsbot.core import duration
 from opsbot.core.errors import ConfigError, PermanentError
 from opsbot.lab import export, library, rulebook
-from opsbot.monitor import rulefile
+from opsbot.monitor.rules import rulefile
 from opsbot.yamlfile import read_text
 
 _FOLDERS = tuple(f"{name}/*.{ending}" for name in ("rules", "playbooks") for ending in ("yaml", "yml"))

@@ -22,7 +22,7 @@ from opsbot.core.ports import Store
 from opsbot.core.silence import Match, Matcher, Silence
 from opsbot.mask import mask
 from opsbot.matchers import MatcherError
-from opsbot.monitor import silences
+from opsbot.monitor.looking import silences
 
 PERMISSION = "silence"
 MOST = 100

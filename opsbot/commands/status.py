@@ -12,7 +12,7 @@ from opsbot.commands.desk import Answer, Desk
 from opsbot.core.alert import rank
 from opsbot.core.canonical import plain
 from opsbot.core.incident import Incident, State
-from opsbot.monitor import windows
+from opsbot.monitor.looking import windows
 
 HUMANS = (State.AWAITING_APPROVAL, State.ESCALATED)
 MOST = 1000

@@ -14,6 +14,8 @@ from opsbot.core.evidence import MaskedText
 from opsbot.core.target import Target
 
 SEVERITIES = ("critical", "warning", "info")
+QUIET = "none"
+"""The severity of alerts that fire for ever by design (Watchdog, InfoInhibitor): known, and never an incident."""
 POLLED = "prometheus"
 """The source of alerts that polls have the say of; any other is the name of a webhook."""
 

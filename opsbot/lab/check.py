@@ -15,9 +15,9 @@ from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.playbook import Playbook
 from opsbot.diagnose import rulefile as diagnosis_rules
 from opsbot.lab import library, promtests, rulebook
-from opsbot.monitor import promfile
-from opsbot.monitor import rulefile as alert_rules
-from opsbot.monitor.promfile import Ignored
+from opsbot.monitor.rules import promfile
+from opsbot.monitor.rules import rulefile as alert_rules
+from opsbot.monitor.rules.promfile import Ignored
 from opsbot.remediate import playbookfile
 from opsbot.yamlfile import Document, parse, read_text
 

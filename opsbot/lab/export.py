@@ -14,7 +14,7 @@ from opsbot.core import duration
 from opsbot.core.alert import AlertRule
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.escape import visible
-from opsbot.monitor import extras, promfile
+from opsbot.monitor.rules import extras, promfile
 
 HEAD = "# Made by `opsbot export prometheus` from {0}: change that file, and make this one anew.\n"
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})

@@ -15,7 +15,7 @@ from opsbot.core.playbook import Playbook
 from opsbot.diagnose import rulefile as diagnosis_rules
 from opsbot.lab import rulebook
 from opsbot.lab.rulebook import RuleBook
-from opsbot.monitor import promfile
+from opsbot.monitor.rules import promfile
 from opsbot.remediate import playbookfile
 from opsbot.yamlfile import parse, read_text
 

@@ -23,8 +23,8 @@ from opsbot.lab.promrules import ordered
 from opsbot.lab.promserver import PromServer, RefusedError, WrongError, serving
 from opsbot.lab.promtests import AlertCase, ExprCase, PromTest, PromTests
 from opsbot.lab.rulebook import globbed
-from opsbot.monitor import promfile
-from opsbot.monitor.promgroups import Group
+from opsbot.monitor.rules import promfile
+from opsbot.monitor.rules.promgroups import Group
 from opsbot.practice import prometheus
 
 HISTOGRAMS = "it rests on native histograms, which are not supported"

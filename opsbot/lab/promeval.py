@@ -20,7 +20,7 @@ from opsbot.lab.promtests import PromTest
 from opsbot.lab.remote import Line, Point
 from opsbot.monitor import state
 from opsbot.monitor.gotemplate import Server, TemplateError
-from opsbot.monitor.promgroups import Group, RecordRule
+from opsbot.monitor.rules.promgroups import Group, RecordRule
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_POINTS = 10_000

@@ -14,7 +14,7 @@ from opsbot.lab import series
 from opsbot.lab.promtests import PromTest
 from opsbot.lab.remote import Line, Point
 from opsbot.monitor import gotemplate
-from opsbot.monitor.promgroups import Entry, Group, RecordRule
+from opsbot.monitor.rules.promgroups import Entry, Group, RecordRule
 from opsbot.monitor.state import Words
 
 ALERTS, FOR_STATE = "ALERTS", "ALERTS_FOR_STATE"

@@ -13,7 +13,7 @@ from pathlib import Path
 from opsbot.core.alert import AlertRule, apart
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.silence import Inhibition
-from opsbot.monitor import promfile, rulefile
+from opsbot.monitor.rules import promfile, rulefile
 from opsbot.yamlfile import parse as documents
 from opsbot.yamlfile import read_text
 

@@ -18,10 +18,10 @@ from opsbot.core.errors import Problem
 from opsbot.core.ports import Clock, Metrics, Store
 from opsbot.core.silence import Inhibition, Window
 from opsbot.monitor.gotemplate import NOWHERE, Server
-from opsbot.monitor.looking import Looker
-from opsbot.monitor.ownsight import OwnSight
-from opsbot.monitor.polling import Blindness, Poller
-from opsbot.monitor.receiving import Receiver, Reception
+from opsbot.monitor.looking.looker import Looker
+from opsbot.monitor.looking.ownsight import OwnSight
+from opsbot.monitor.polling.poller import Blindness, Poller
+from opsbot.monitor.receiving.receiver import Receiver, Reception
 
 CALM = Incidents()
 

@@ -20,7 +20,7 @@ from typing import Any
 from opsbot.core.alert import Push
 from opsbot.core.errors import OpsbotError, Refused
 from opsbot.core.ports import Clock
-from opsbot.monitor.payloads import Payload, value
+from opsbot.monitor.receiving.payloads import Payload, value
 from opsbot.web.exposition import Count, Family, Times
 
 LOG = logging.getLogger("opsbot.web")

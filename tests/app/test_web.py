@@ -22,7 +22,7 @@ from opsbot.core.errors import Blind, ConfigError, PermanentError
 from opsbot.core.ports import ClusterReader
 from opsbot.store import SqlStore, open_store
 from opsbot.testing.prometheus import FakeMetrics
-from tests.monitor.payloads.payload_samples import alertmanager, entry
+from tests.monitor.receiving.payloads.payload_samples import alertmanager, entry
 
 ALERTS = "alerts: [{name: Slow, condition: 'latency > 5', severity: critical, every: 1s}]\n"
 CONFIG = """

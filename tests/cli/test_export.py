@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opsbot.monitor import promfile
+from opsbot.monitor.rules import promfile
 from tests.cli.conftest import Terminal
 
 HEAD = "# Made by `opsbot export prometheus` from alerts.yaml"

@@ -13,7 +13,7 @@ from opsbot.core import faults
 from opsbot.core.task import Skill
 from opsbot.diagnose.rulemodel import RuleModel
 from opsbot.diagnose.sources import KINDS
-from opsbot.monitor import rulefile
+from opsbot.monitor.rules import rulefile
 from opsbot.remediate import facts, playbookfile
 from opsbot.remediate.steps import BY_NAME
 

@@ -11,7 +11,7 @@ import pytest
 from opsbot.core.alert import AlertRule, TargetSpec
 from opsbot.core.errors import ConfigError
 from opsbot.lab import export
-from opsbot.monitor import promfile, rulefile
+from opsbot.monitor.rules import promfile, rulefile
 from tests.lab import odd_rules
 
 RULE = AlertRule("A", "up == 0", "critical", file="alerts.yaml", line=7)

@@ -12,9 +12,9 @@ import pytest
 
 from opsbot.core.alert import Alert, AlertState, rank
 from opsbot.core.incident import Incident, State
-from opsbot.monitor.flapping import YES
-from opsbot.monitor.incidents import OWN
-from opsbot.monitor.storms import STORM
+from opsbot.monitor.looking.flapping import YES
+from opsbot.monitor.looking.incidents import OWN
+from opsbot.monitor.looking.storms import STORM
 from opsbot.store import SqlStore
 from tests.monitor.calm_world import SLOW, CalmWorld, alert, at, back, gone
 

@@ -15,7 +15,7 @@ import pytest
 
 from opsbot.config import Prometheus
 from opsbot.core.alert import AlertRule, AlertState
-from opsbot.monitor.polling import Poller
+from opsbot.monitor.polling.poller import Poller
 from opsbot.prometheus import PrometheusClient
 from opsbot.store import SqlStore, open_store
 from opsbot.testing.loopback import Ending

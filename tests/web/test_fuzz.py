@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.monitor.payloads.payload_samples import alertmanager, entry, grafana
+from tests.monitor.receiving.payloads.payload_samples import alertmanager, entry, grafana
 from tests.web.web_world import Served
 
 SENSORS = {"events": [{"title": "Hot", "state": "open", "host": "h1"}, {"title": "Hot", "state": "closed"}]}

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from opsbot.web import listener, routes
-from tests.monitor.payloads.payload_samples import alertmanager
+from tests.monitor.receiving.payloads.payload_samples import alertmanager
 from tests.web.web_world import Served
 
 BODY = json.dumps(alertmanager()).encode()

@@ -13,11 +13,11 @@ import pytest
 
 from opsbot.core.alert import Push
 from opsbot.core.errors import TemporaryError
-from opsbot.monitor.payloads import alertmanager
+from opsbot.monitor.receiving.payloads import alertmanager
 from opsbot.web import intake
 from opsbot.web.intake import Intake
-from tests.monitor.payloads.payload_samples import alertmanager as payload
-from tests.monitor.payloads.payload_samples import entry
+from tests.monitor.receiving.payloads.payload_samples import alertmanager as payload
+from tests.monitor.receiving.payloads.payload_samples import entry
 from tests.web.web_world import NOW
 
 

@@ -14,7 +14,7 @@ import pytest
 from opsbot.core.alert import AlertState, Push
 from opsbot.core.errors import PermanentError, TemporaryError
 from opsbot.store import SqlStore
-from tests.monitor.payloads.payload_samples import alertmanager, entry, grafana
+from tests.monitor.receiving.payloads.payload_samples import alertmanager, entry, grafana
 from tests.web.web_world import JSON, Served
 
 TOKEN = "correct-horse-battery-staple"

@@ -17,8 +17,8 @@ from opsbot.config import Generic
 from opsbot.core.alert import Push
 from opsbot.core.errors import TemporaryError
 from opsbot.core.ports import Store
-from opsbot.monitor.payloads import alertmanager, generic, grafana
-from opsbot.monitor.receiving import Receiver, Reception
+from opsbot.monitor.receiving.payloads import alertmanager, generic, grafana
+from opsbot.monitor.receiving.receiver import Receiver, Reception
 from opsbot.web.bearer import Bearer
 from opsbot.web.exposition import Family, family
 from opsbot.web.intake import Intake, Read

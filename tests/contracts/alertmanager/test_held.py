@@ -20,9 +20,9 @@ from opsbot.core.alert import Alert
 from opsbot.core.errors import Refused
 from opsbot.core.silence import Inhibition, Match, Matcher, Silence
 from opsbot.matchers import parse, spell
-from opsbot.monitor import silences
-from opsbot.monitor.holding import Holding
-from opsbot.monitor.inhibition import Inhibitor
+from opsbot.monitor.looking import silences
+from opsbot.monitor.looking.holding import Holding
+from opsbot.monitor.looking.inhibition import Inhibitor
 from tests.contracts.alertmanager import debian, labelled
 from tests.contracts.alertmanager.debian import Alertmanager
 

@@ -21,10 +21,10 @@ import requests
 from opsbot.config import Incidents, Limits, Prometheus
 from opsbot.core.alert import AlertRule
 from opsbot.core.incident import Incident
-from opsbot.monitor import promfile
 from opsbot.monitor.agent import MonitorAgent, Policy
-from opsbot.monitor.payloads import alertmanager as payload
-from opsbot.monitor.receiving import Reception
+from opsbot.monitor.receiving.payloads import alertmanager as payload
+from opsbot.monitor.receiving.receiver import Reception
+from opsbot.monitor.rules import promfile
 from opsbot.practice.prometheus import command
 from opsbot.prometheus import PrometheusClient
 from opsbot.store import SqlStore, open_store

@@ -10,8 +10,8 @@ import pytest
 
 from opsbot.core.alert import AlertRule, Answer
 from opsbot.core.errors import Blind, PermanentError
-from opsbot.monitor import batches
-from opsbot.monitor.asking import Asking
+from opsbot.monitor.polling import batches
+from opsbot.monitor.polling.asking import Asking
 from opsbot.prometheus import PrometheusClient
 from tests.contracts.prometheus.conftest import Settings
 from tests.contracts.prometheus.data import AT

@@ -16,7 +16,7 @@ import requests
 
 from opsbot.core.alert import AlertRule
 from opsbot.lab import export
-from opsbot.monitor import extras
+from opsbot.monitor.rules import extras
 from opsbot.practice.prometheus import command
 from tests.lab import odd_rules
 

@@ -1,0 +1,1 @@
+"""Asking Prometheus: rules that are due in, alerts in the store out."""

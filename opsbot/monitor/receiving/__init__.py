@@ -1,0 +1,1 @@
+"""Webhooks: payloads of several senders in, alerts in the store out."""

@@ -1,0 +1,208 @@
+"""Groups of Prometheus rules: a list of them as it stands in a file in, values out, with all that is wrong noted.
+
+What is accepted and refused follows prometheus/model/rulefmt/rulefmt.go; beyond it, templates and conditions are looked
+at as in alerts.yaml.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from opsbot.core.alert import AlertRule
+from opsbot.monitor.rules import extras, vetting
+from opsbot.monitor.rules.extras import Extras
+from opsbot.monitor.rules.vetting import Judge
+from opsbot.yamlfile import Document, Fields, Where
+
+GROUP = ("name", "interval", "query_offset", "limit", "labels", "rules")
+RULE = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
+OF_OBJECTS = ("partial_response_strategy",)
+"""Keys of a group that the operator's objects may have, and Prometheus' own files may not."""
+
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRule:
+    """A recording rule: the metric that it makes, of what, and with which labels."""
+
+    name: str
+    expression: str
+    labels: Mapping[str, str]
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An alerting rule, and the annotations of its file that speak to opsbot and are none of the alert's."""
+
+    alert: AlertRule
+    extras: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rules that are evaluated one after the other at one time; `interval` is None where the server's own counts."""
+
+    name: str
+    rules: tuple[Entry | RecordRule, ...]
+    interval: timedelta | None = None
+    limit: int = 0
+    query_offset: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A mapping with the key `groups`, where it stands, and whether it is the `spec` of an object."""
+
+    document: Document
+    value: Any
+    where: Where
+    of_object: bool
+
+
+class Reading(Fields):
+    """One list of groups being read: problems go to its document, rules come out."""
+
+    def __init__(self, part: Part, judge: Judge, every: timedelta) -> None:
+        super().__init__(part.document)
+        self.part = part
+        self.judge = judge
+        self.every = every
+        self.rules: list[tuple[Where, str]] = []
+
+    def groups(self) -> list[Group]:
+        """The groups that can be read; what is wrong with them or with the others is noted."""
+        part = self.part
+        if part.value is None:
+            return []
+        if not isinstance(part.value, dict):
+            self.judge.bad(part.where, "must be a mapping with the key `groups`")
+            return []
+        if not part.of_object:
+            self.keys(part.value, part.where, ("groups",))
+        groups = [self.group(item, where) for item, where in self.listed(part.value, part.where, "groups")]
+        self.unique(groups)
+        return [group for group, _ in groups if group is not None]
+
+    def unique(self, groups: list[tuple[Group | None, Where]]) -> None:
+        """Note groups of one name."""
+        first: dict[str, Where] = {}
+        for group, where in groups:
+            before = first.setdefault(group.name, where) if group and group.name else where
+            if before is not where and group:
+                line = self.document.at(before)[0]
+                self.bad(
+                    (*where, "name"), f"the group {group.name[:60]!r} is given twice", f"the first is in line {line}"
+                )
+
+    def bad(self, where: Where, message: str, hint: str = "", *, key: bool = False) -> None:
+        """Note a problem with the name of the rule at hand."""
+        self.judge.bad(where, message, hint, key=key)
+
+    def group(self, item: Any, where: Where) -> tuple[Group | None, Where]:
+        """One group, None where it is none, and its place."""
+        self.judge.name = ""
+        if not isinstance(item, dict):
+            self.bad(where, "a group must be a mapping")
+            return None, where
+        self.keys(item, where, (*GROUP, *OF_OBJECTS) if self.part.of_object else GROUP)
+        name = self.text(item, where, "name")
+        if not name:
+            self.bad(where, "name: a group must have one")
+        made = Group(
+            name, (), self.length(item, where, "interval"), self.number(item, where, "limit"),
+            self.length(item, where, "query_offset") or timedelta(),
+        )  # fmt: skip
+        labels = self.texts(item, where, "labels")
+        vetting.texts(self.judge, "labels", labels, where)
+        rules = [self.rule(rule, at, made, labels) for rule, at in self.listed(item, where, "rules")]
+        return replace(made, rules=tuple(rule for rule in rules if rule is not None)), where
+
+    def rule(self, item: Any, where: Where, group: Group, shared: Mapping[str, str]) -> Entry | RecordRule | None:
+        """One rule, None where it cannot be read."""
+        if not isinstance(item, dict):
+            self.judge.name = ""
+            self.bad(where, "a rule must be a mapping")
+            return None
+        self.judge.name = str(item.get("alert") or item.get("record") or "")[:200]
+        self.rules.append((where, self.judge.name))
+        self.keys(item, where, RULE)
+        alert, record = self.text(item, where, "alert"), self.text(item, where, "record")
+        if bool(alert) == bool(record):
+            self.bad(where, "a rule must have `alert` or `record`" + (", not both" if alert else ""))
+            return None
+        if not self.text(item, where, "expr"):
+            self.bad(where, "expr: is missing")
+            item = {**item, "expr": "vector(1) > 0"}
+        if record:
+            return self.recording(item, where, shared)
+        return self.alerting(item, where, group, shared)
+
+    def recording(self, item: dict[str, Any], where: Where, shared: Mapping[str, str]) -> RecordRule:
+        """A recording rule, which has a name, an expression and labels alone."""
+        given = {key: self.length(item, where, key) for key in ("for", "keep_firing_for")}
+        for key, value in {**given, "annotations": item.get("annotations")}.items():
+            if value:
+                self.bad((*where, key), f"{key}: a recording rule has none", key=True)
+        name = self.text(item, where, "record")
+        if not _METRIC.fullmatch(name):
+            self.bad(
+                (*where, "record"), f"record: {name[:60]!r} is no name of a metric", "letters, digits, _ and : only"
+            )
+        expression = self.text(item, where, "expr")
+        vetting.expression(self.judge, expression, (*where, "expr"), "expr")
+        labels = self.texts(item, where, "labels")
+        for label in labels:
+            if not vetting.is_label(label) or label == "__name__":
+                self.bad((*where, "labels", label), f"labels: {label[:60]!r} is no label name", key=True)
+        document = self.document
+        return RecordRule(name, expression, {**shared, **labels}, document.file, document.at(where)[0])
+
+    def alerting(self, item: dict[str, Any], where: Where, group: Group, shared: Mapping[str, str]) -> Entry:
+        """An alerting rule, with what its annotations say to opsbot."""
+        own, annotations = self.texts(item, where, "labels"), self.texts(item, where, "annotations")
+        labels = {**shared, **own}
+        severity = labels.pop("severity", "") if labels.get("severity") else ""
+        said = self.extras(annotations, (*where, "annotations"))
+        rule = AlertRule(
+            name=self.text(item, where, "alert"), condition=self.text(item, where, "expr"), severity=severity,
+            actions=said.actions, hold_for=self.length(item, where, "for") or timedelta(),
+            keep_firing_for=self.length(item, where, "keep_firing_for") or timedelta(),
+            every=group.interval or self.every, labels=labels, annotations=said.left, target=said.target,
+            file=self.document.file, line=self.document.at(where)[0], limit=group.limit,
+            query_offset=group.query_offset,
+        )  # fmt: skip
+        vetting.texts(self.judge, "labels", own, where, foreign=True)
+        vetting.texts(self.judge, "annotations", annotations, where, foreign=True)
+        vetting.severity(self.judge, severity, (*where, "labels", "severity"))
+        vetting.condition(self.judge, rule, where, "expr")
+        return Entry(rule, said.given)
+
+    def extras(self, annotations: Mapping[str, str], where: Where) -> Extras:
+        """What `opsbot_actions` and `opsbot_target` say."""
+        found = extras.read(annotations)
+        for key, message, hint in found.problems:
+            self.bad((*where, key), message, hint)
+        known = self.judge.playbooks
+        for name in found.actions:
+            if known is not None and name not in known:
+                self.bad((*where, extras.ACTIONS), f"{extras.ACTIONS}: there is no playbook {name[:60]!r}")
+        if found.actions and not found.target:
+            self.judge.warn(
+                (*where, extras.ACTIONS), "there is no target: nothing will be proposed", f"add {extras.TARGET}"
+            )
+        return found
+
+    def number(self, item: Mapping[str, Any], where: Where, key: str) -> int:
+        """A whole number; 0 where there is none."""
+        text = self.text(item, where, key) or "0"
+        if not re.fullmatch(r"[-+]?\d{1,9}", text, re.ASCII):
+            self.bad((*where, key), f"{key}: must be a whole number")
+            return 0
+        return int(text)
