@@ -17,7 +17,8 @@ from typing import TypeVar
 from opsbot.practice.plane import audit
 from opsbot.testing.cluster import Write
 
-DEMO = (sys.executable, "-m", "opsbot", "demo")
+DEMO = ("env", "--default-signal=HUP", sys.executable, "-m", "opsbot", "demo")
+"""As in a terminal, though the tests may run under nohup."""
 STORY = (
     "cluster", "prometheus", "load", "pending", "firing", "incident", "diagnosed", "proposed", "approve", "approved",
     "step", "verifying", "resolved", "audit", "Where to look next",
