@@ -24,11 +24,11 @@ from opsbot import promql
         ("up[5m]", "range of time"),
         ("(up[5m])", "range of time"),
         ("rate(up[5m])[1h:1m]", "range of time"),
-        ("x" * 10_001, "longer than"),
-        ("1+" * 400 + "1", "more than 300 operators"),
-        ("(" * 400 + "1" + ")" * 400, "more than 300 operators"),
-        ("up and " * 400 + "up", "more than 300 operators"),
-        ("sum(" * 4000 + "up" + ")" * 4000, "longer than"),
+        ("x" * 60_001, "longer than 60,000"),
+        ("1+" * 1_400 + "1", "more than 1,000 operators"),
+        ("(" * 1_400 + "1" + ")" * 1_400, "more than 1,000 operators"),
+        ("up and " * 1_400 + "up", "more than 1,000 operators"),
+        ("sum(" * 14_000 + "up" + ")" * 14_000, "longer than"),
     ],
     ids=[
         "empty", "open brace", "open bracket", "function", "type", "text compared", "text", "text in brackets", "range",
@@ -42,22 +42,49 @@ def test_a_condition_that_cannot_be_watched(expression: str, why: str) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["up == 0", "1", "vector(1)", "absent(up)", "-up", "a and b", 'x{p="' + "+-*/" * 500 + '"} > 1', "x =~ 1"[:1]],
+    [
+        "up == 0",
+        "1",
+        "vector(1)",
+        "absent(up)",
+        "-up",
+        "a and b",
+        'x{p="' + "+-*/" * 500 + '"} > 1',
+        "x =~ 1"[:1],
+        " or ".join(f'up{{a="{at}"}} == 0' for at in range(300)),
+        "up{a='" + "x" * 50_000 + "'} == 0",
+    ],
 )
 def test_a_condition_that_can(expression: str) -> None:
     promql.condition(expression)
 
 
 def test_the_largest_expression_allowed_does_not_end_the_process() -> None:
-    """The parser has no bound of its own: a deep tree overflows its stack, and the process dies without a word."""
+    """The parser has no bound of its own: a deep tree overflows its stack, and the process dies without a word.
+
+    Threads have 8 MB of stack by default; half of that must do.
+    """
     most = promql.MOST_OPERATORS
     worst = ["1+" * most + "1", "(" * most + "1" + ")" * most, "-(" * (most // 2) + "up" + ")" * (most // 2)]
     worst += ["sum(" * most + "up" + ")" * most, "up or " * most + "up", "1^" * most + "1"]
-    code = (
-        "import sys\nfrom opsbot import promql\nfor e in sys.argv[1:]: promql.has_comparison(e), promql.kept_labels(e)"
-    )
+    worst += ["up + (" * (most // 2) + "up" + ")" * (most // 2), "abs(" * most + "up" + ")" * most]
+    worst += ["max_over_time(" * (most // 2) + "up" + "[1h:])" * (most // 2), "-" * most + "up"]
+    code = """
+import sys, threading
+from opsbot import promql
+looks = (promql.condition, promql.is_number, promql.has_comparison, promql.kept_labels, promql.metrics,
+         promql.never_alone, promql.looks_ahead)
+def look():
+    [ask(expression) for expression in sys.argv[1:] for ask in looks]
+    promql.parse.cache_clear()
+    print("looked")
+threading.stack_size(4 << 20)
+thread = threading.Thread(target=look)
+thread.start()
+thread.join()
+"""
     ran = subprocess.run([sys.executable, "-c", code, *worst], check=False, capture_output=True, text=True)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "looked\n", "")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +211,7 @@ def test_what_the_parser_takes_and_prometheus_would_not() -> None:
     [
         ("a > on() b", {"a", "b"}, False), ('{__name__="a"}', {"a"}, False), ('{__name__=~"a|b"}', set(), True),
         ("rate(c[5m])", {"c"}, False), ("max_over_time(rate(c[5m])[1h:])", {"c"}, False), ("1", set(), False),
-        ("absent(a)", {"a"}, False), ('{job="x"}', set(), True),
+        ("absent(a)", {"a"}, False), ('{job="x"}', set(), True), ("topk(scalar(a), b)", {"a", "b"}, False),
     ],
 )  # fmt: skip
 def test_metrics(expression: str, names: set[str], others: bool) -> None:
@@ -198,6 +225,7 @@ def test_metrics(expression: str, names: set[str], others: bool) -> None:
         ("a > 1", False), ("sum(a)", False), ("absent(a)", True), ("a or vector(0)", True), ("vector(1) and a", True),
         ("a and absent(b)", False), ("time() - a", False), ("scalar(a)", True), ("5", True), ("a unless b", False),
         ("-rate(a[5m])", False), ("hour()", True), ("count(a or b)", False),
+        ("a + fill(0) b", False), ("a + fill(0) vector(1)", True), ("start()", True),
     ],
 )  # fmt: skip
 def test_whether_it_may_give_something_where_no_metric_has_series(expression: str, alone: bool) -> None:
@@ -230,3 +258,106 @@ def test_a_word_that_does_not_fit_is_named_with_its_place(expression: str, says:
     with pytest.raises(promql.PromqlError) as raised:
         promql.parse(expression)
     assert (str(raised.value), raised.value.at) == (says, at)
+
+
+PATTERNS = {
+    "a minus beside a class": (r"[\w-.]+", True), "two of them": (r"[\w\d-_]", True),
+    "a bracket in a class": ("[[]", True),
+    "another one": ("[a[b]", True), "quoted": (r"\Q(\E.*", True), "quoted to the end": (r"\Q(", True),
+    "quoted C": (r"\Q\C\E", True), "a backslash and C": (r"\\C", True), "octal": (r"\101\0", True),
+    "braces": ("{{foo}}", True),
+    "a class negated inside": (r"\p{^Greek}", True), "beyond ASCII": ("\u65e5|\u672c", True),
+    "repeated": ("a{1000}", True),
+    "repeated too often": ("a{1001}", False), "repeated twice": ("x{2}{3}", False), "two stars": ("b**", False),
+    "possessive": ("a++", False), "extended": ("(?x)a", False), "recursion": ("(?R)", False),
+    "look-ahead": ("(?=a)", False),
+    "code point": (r"\u0041", False), "any byte": (r"a\C", False), "a group that is open": ("(a", False),
+    "a class that is open": ("[", False), "a group that closes": ("a)(b", False),
+    "deep": ("(" * 1_001 + ")" * 1_001, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("operator", ["=~", "!~", "=~ # a comment (\n "])
+@pytest.mark.parametrize(("pattern", "good"), PATTERNS.values(), ids=PATTERNS)
+def test_patterns_are_those_of_prometheus(pattern: str, good: bool, operator: str) -> None:
+    doubled = pattern.replace("\\", "\\\\")
+    for text in (f"`{pattern}`", f'"{doubled}"', f"'{doubled}'"):
+        expression = f'x{{a{operator}{text}, b="("}} > 1'
+        if good:
+            promql.parse(expression)
+            continue
+        with pytest.raises(promql.PromqlError, match="is no regular expression") as raised:
+            promql.parse(expression)
+        assert raised.value.at == expression.index(text) + 1
+
+
+@pytest.mark.parametrize(
+    ("matcher", "good"),
+    [
+        ('a=~""', False), ('a=~".*"', False), ('a=~"x?|y"', False), ('a=~"x+"', True), ('a=~".+"', True),
+        ('a!~""', True), ('a!~".+"', False), ('a!~".*"', True), ('a=~"()", b=~"x"', True), ('a!~"x+"', False),
+    ],
+)  # fmt: skip
+def test_one_pattern_of_a_selector_must_not_match_the_empty_text(matcher: str, good: bool) -> None:
+    if good:
+        promql.parse(f"{{{matcher}}}")
+        return
+    with pytest.raises(promql.PromqlError, match="at least one non-empty matcher"):
+        promql.parse(f"{{{matcher}}}")
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [(r'"\x28"', False), (r'"\050"', False), (r'"\xc3\xa9"', True), (r'"\xff"', True), (r'"\d"', None),
+     (r"'\''", True)],
+    ids=["hex", "octal", "bytes of a letter", "a byte that is none", "no escape of PromQL", "a quote"],
+)  # fmt: skip
+def test_a_pattern_means_what_its_escapes_say(text: str, good: bool | None) -> None:
+    if good:
+        promql.parse(f"x{{a=~{text}}}")
+        return
+    with pytest.raises(promql.PromqlError, match="unknown escape" if good is None else "is no regular expression"):
+        promql.parse(f"x{{a=~{text}}}")
+
+
+@pytest.mark.parametrize(
+    ("expression", "says", "at"),
+    [
+        ("max_over_time(x[5m:0])", "duration must be greater than 0", 19), ("rate(x[0])", "duration must be", 7),
+        ("max_over_time(x[0:1m])", "duration must be greater than 0", 16), ("x\f> 1", "unexpected character", 1),
+        ("x + fill(0) 1", "fill modifiers", None), ("time() + fill_left(0) x", "fill modifiers", None),
+        ("x and fill(0) y", "fill modifiers", None), ("x or fill_right(0) y", "fill modifiers", None),
+        ('x{a="b', "unterminated", 4), ("x{a=`b", "unterminated", 4), ("x{a='b\nc'}", "unterminated", 4),
+        ('"' + '\\"' * 29_000, "unterminated", 0), ("topk(scalar(x{a='b' or c='d'}), y)", "`or` between", None),
+        ("x{__name__=~'y'}", "must not be set twice$", None),
+    ],
+    ids=[
+        "step 0", "range 0", "range 0 of a subquery", "form feed", "fill by a number", "fill of a number",
+        "fill and and", "fill and or", "open text", "open raw text", "line break", "many quotes",
+        "or in a parameter", "a name twice",
+    ],
+)  # fmt: skip
+def test_what_prometheus_refuses_is_refused(expression: str, says: str, at: int | None) -> None:
+    with pytest.raises(promql.PromqlError, match=says) as raised:
+        promql.parse(expression)
+    if at is not None:
+        assert raised.value.at == at
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["x + fill(0) y", "x + on (a) group_left fill_right(0) y", "x > bool fill(0) y", "fill + fill", "x{a='\f'}",
+     "x # \f", "max_over_time(x[300:60])", "x offset 0"],
+)  # fmt: skip
+def test_what_looks_like_it_is_not(expression: str) -> None:
+    promql.parse(expression)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(a*)*" * 11_000, "(" * 29_000 + ")" * 29_000, "[" * 59_000, r"\pL{1000}" * 6_000, ".{0,999}" * 7_000],
+    ids=["stars", "groups", "classes", "letters", "repeats"],
+)
+def test_a_hostile_pattern_is_refused_in_words(text: str) -> None:
+    with pytest.raises(promql.PromqlError, match="is no regular expression"):
+        promql.parse(f"x{{a=~`{text}`}}")

@@ -42,7 +42,19 @@ def test_a_number_is_made_a_vector(condition: str, number: bool) -> None:
     assert joined({"a": condition}).startswith(f"label_replace({'vector(' if number else ''}{condition}")
 
 
-@pytest.mark.parametrize("condition", ["up > 1 # )", "# (\nup", "up{a=')) or (('}", "up{a=`\\`}", "((up))", "1 # x"])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "up > 1 # )",
+        "# (\nup",
+        "up{a=')) or (('}",
+        "up{a=`\\`}",
+        "((up))",
+        "1 # x",
+        'up{a=~`[\\w-.")}]`}',
+        'up{a=~"[(]\\""}',
+    ],
+)
 def test_what_is_joined_can_be_read(condition: str) -> None:
     promql.parse(joined({"a": condition, "b": "up == 0", "c": condition}))
 
@@ -54,8 +66,12 @@ def test_the_tree_is_balanced() -> None:
 @pytest.mark.parametrize(
     ("condition", "fit"),
     [("up > 1", True), ("1", True), ("up) or (up", False), ("up{", False), ("'text'", False), ("up[5m]", False),
-     ("up > 1 # comment", True), ("f(1)", False), ("up" + " + up" * 400, False)],
-    ids=["plain", "number", "closes too early", "open", "text", "range", "comment", "unknown function", "too much"],
+     ("up > 1 # comment", True), ("f(1)", False), ("up" + " + up" * 1_400, False),
+     ("up{a=~`[\\w-.\")}]`} > 0", True), ("up{a=~'('}", False), ("up{a=~`[`}", False), ("up\f", False),
+     ("up #\r) or (up", False), ("up + fill(0) 1", False), ("up{a=~`\\Q(\"{`}", True)],
+    ids=["plain", "number", "closes too early", "open", "text", "range", "comment", "unknown function", "too much",
+         "brackets in a pattern", "a group that is open", "a class that is open", "form feed", "comment that ends",
+         "fill of a number", "quoted brackets"],
 )  # fmt: skip
 def test_only_what_can_be_read_here_stands_among_others(condition: str, fit: bool) -> None:
     assert fits(condition) is fit
