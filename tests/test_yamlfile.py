@@ -92,6 +92,11 @@ def test_keys_are_text_as_written() -> None:
             ["1:4: the tag 'python/object/apply:os.system' is not allowed"],
             id="python tag",
         ),
+        pytest.param(
+            "a: &x 1\nb: &x 2",
+            ["2:4: not valid YAML: found duplicate anchor; first occurrence, second occurrence"],
+            id="anchor twice",
+        ),
         pytest.param("a: !!int '5'", ["1:4: the tag 'int' is not allowed"], id="tag of YAML's own"),
         pytest.param("a: !!binary aGk=", ["1:4: the tag 'binary' is not allowed"], id="binary"),
         pytest.param(
@@ -578,8 +583,10 @@ def foreign(text: str) -> Any:
         ("a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3}", {"a": {"p": "1", "q": "2"}, "b": {"p": "1", "q": "3"}}),
         ("a: &x {p: 1}\nb: {<<: [*x, {p: 2, r: 4}]}", {"a": {"p": "1"}, "b": {"p": "1", "r": "4"}}),
         ("a: !!str 5", {"a": "5"}),
+        ("a: &x 1\nb: &x 2\nc: *x\nd: &x [3]\ne: *x", {"a": "1", "b": "2", "c": "2", "d": ["3"], "e": ["3"]}),
+        ("a: &x {p: &x 1, q: *x}\nb: *x", {"a": {"p": "1", "q": "1"}, "b": "1"}),
     ],
-    ids=["words as written", "alias", "merge", "merges", "tag"],
+    ids=["words as written", "alias", "merge", "merges", "tag", "anchor again", "anchor inside its like"],
 )  # fmt: skip
 def test_what_another_program_wrote_is_read_as_it_stands(text: str, want: Any) -> None:
     assert foreign(text) == want
@@ -589,11 +596,12 @@ def test_what_another_program_wrote_is_read_as_it_stands(text: str, want: Any) -
     ("text", "said"),
     [
         ("a: &x [*x]", "nested deeper"), ("a: &x\n  <<: *x", "nested deeper"), ("a: 1\na: 2", "given twice"),
-        ("a: {<<: 5}", "only a mapping"),
+        ("a: {<<: 5}", "only a mapping"), ("a: {<<: {b: 1}, <<: {c: 2}}", "'<<' is given twice"),
+        ("a: &x 1\nb: &x 2\nc: *y", "undefined alias"),
         ("a: &a [" + "x," * 100 + "]\n" + "".join(
             f"{b}: &{b} [{', '.join([f'*{a}'] * 100)}]\n" for a, b in ("ab", "bc", "cd")), "once its aliases"),
     ],
-    ids=["itself", "merged into itself", "twice", "no mapping", "bomb"],
+    ids=["itself", "merged into itself", "twice", "no mapping", "merged twice", "no anchor", "bomb"],
 )  # fmt: skip
 def test_aliases_of_other_programs_are_bounded_too(text: str, said: str) -> None:
     assert said in foreign_problem(text).message

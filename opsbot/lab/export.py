@@ -15,6 +15,7 @@ from opsbot.core.alert import AlertRule
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.core.escape import visible
 from opsbot.monitor.rules import extras, promfile
+from opsbot.monitor.rules.vetting import is_label
 
 HEAD = "# Made by `opsbot export prometheus` from {0}: change that file, and make this one anew.\n"
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
@@ -126,18 +127,26 @@ def _mapping(key: str, named: Mapping[str, str]) -> Iterator[str]:
 
 
 def _key(name: str) -> str:
-    return f"'{name}'" if name.lower() in _RESERVED else name
+    if is_label(name):
+        return f"'{name}'" if name.lower() in _RESERVED else name
+    return _quoted(name)
 
 
 def _scalar(value: str, indent: int) -> str:
     """A text as YAML that every reader takes for that text: a block where it has lines, else in quotes."""
     if _shown(value):
-        return "'" + value.replace("'", "''") + "'"
+        return _quoted(value)
     lines = value.removesuffix("\n").split("\n")
     if lines[0] and all(_shown(line) and line == line.strip() for line in lines) and lines[-1]:
         pad = " " * (indent + 2)
         block = "\n".join(pad + line if line else "" for line in lines)
         return ("|" if value.endswith("\n") else "|-") + f"\n{block}"
+    return _quoted(value)
+
+
+def _quoted(value: str) -> str:
+    if _shown(value):
+        return "'" + value.replace("'", "''") + "'"
     return '"' + "".join(map(_escaped, value)) + '"'
 
 

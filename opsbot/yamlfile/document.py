@@ -19,7 +19,8 @@ class Document:
 
     `misread` are the places of values that are not what is written there, each with a problem of its own: what else
     is said of them would be said of the wrong value. `open` while the document is judged inside `reading`. `cut` are
-    the mappings and lists that something wrong was taken out of.
+    the mappings and lists that something wrong was taken out of. `quoted` are the places of what stands in quotes or
+    blocks in a file of another program, whose scalars are texts all alike.
     """
 
     file: str
@@ -28,6 +29,7 @@ class Document:
     keys: dict[Where, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     misread: set[Place] = field(default_factory=set)
+    quoted: set[Place] = field(default_factory=set)
     open: bool = False
     cut: set[Where] = field(default_factory=set)
 

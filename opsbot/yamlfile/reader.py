@@ -43,7 +43,7 @@ def parse(text: str, file: str, *, foreign: bool = False) -> list[Document]:
     """
     problems, aliases = _guard(text, file, foreign=foreign)
     try:
-        nodes = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None and not _empty(node)]
+        nodes = [node for node in _composed(text, foreign=foreign) if node is not None and not _empty(node)]
     except yaml.MarkedYAMLError as error:
         raise ConfigError([*problems, _marked(error, file)]) from error
     except yaml.YAMLError as error:
@@ -86,6 +86,25 @@ def reading(text: str, file: str) -> Iterator[Document]:
 
 class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
     """The C loader, composing nodes only: values are made by `_Reader`."""
+
+
+class _Renaming(yaml.SafeLoader):
+    """Slower, and an anchor may be given again: an alias means the last one before it, as in YAML 1.2 and in Go."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if not self.check_event(yaml.AliasEvent):
+            self.anchors.pop(self.peek_event().anchor, None)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
+
+
+def _composed(text: str, *, foreign: bool) -> list[yaml.Node | None]:
+    """The documents of a text; in our own files, where no alias can stand, no anchor is given twice either."""
+    try:
+        return list(yaml.compose_all(text, Loader=_Loader))
+    except yaml.composer.ComposerError:
+        if not foreign:
+            raise
+        return list(yaml.compose_all(text, Loader=_Renaming))
 
 
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2, c-printable
@@ -264,6 +283,9 @@ class _ForeignReader(_Reader):
         self.depth -= 1
 
     def mapping(self, node: yaml.MappingNode, where: Where) -> dict[str, Any]:
+        merges = [key for key, _ in node.value if key.tag == _TAG + "merge"]
+        if len(merges) > 1:
+            self.complain(merges[1], "key '<<' is given twice", "merge a list: `<<: [*a, *b]`")
         merged = [value for key, value in node.value if key.tag == _TAG + "merge"]
         own = [(key, value) for key, value in node.value if key.tag != _TAG + "merge"]
         values = super().mapping(yaml.MappingNode(node.tag, own, node.start_mark, node.end_mark), where)
@@ -279,7 +301,10 @@ class _ForeignReader(_Reader):
         return values
 
     def scalar(self, node: Any) -> Any:
-        return None if node.tag == _TAG + "null" and node.style not in _QUOTED else str(node.value)
+        if node.style in _QUOTED:
+            self.found.quoted.add(_place(node))
+            return str(node.value)
+        return None if node.tag == _TAG + "null" else str(node.value)
 
 
 def _number(kind: str, text: str) -> int | float | None:

@@ -105,6 +105,16 @@ def test_any_text_comes_back(text: str) -> None:
     assert all(letter.isprintable() for line in made.split("\n") for letter in line)
 
 
+NAMES = ("runbook-url", "a.b", "告警主题", "a b", "it's", "1", "1.5", "-", "?", "# x", "a: b", "{a}", "!x", "*a", "<<",
+         "=", "~", "on", "@a", "severity:warning", "\\n", '"q"')  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_comes_back(name: str) -> None:
+    rules = [replace(RULE, labels={name: "x"}, annotations={name: "y"})]
+    assert back(export.text(rules, "alerts.yaml")) == sent(rules)
+
+
 def test_a_target_in_opsbots_spelling_comes_out_in_that_of_prometheus() -> None:
     spec = TargetSpec("Deployment", "{{labels.deployment}}", "{{  labels.namespace  }}")
     made = export.text([replace(RULE, target=spec)], "alerts.yaml")

@@ -13,7 +13,10 @@ from opsbot.core.audit import Note
 from opsbot.core.errors import Blind, Conflict, OpsbotError, PermanentError, Problem
 from opsbot.core.evidence import MaskedText
 from opsbot.core.incident import Incident, State, advance
+from opsbot.core.silence import Match
+from opsbot.matchers import text as matching
 from opsbot.monitor.agent import MonitorAgent
+from opsbot.monitor.looking.silences import hidden
 from opsbot.store import SqlStore
 from opsbot.testing.clock import ManualClock
 from tests.monitor.monitor_world import LIMITS, RULE, START, World
@@ -40,6 +43,17 @@ def test_a_firing_alert_opens_the_incident_of_its_target(world: World) -> None:
     assert [(a.name, a.state, a.actions) for a in found.alerts] == [("Slow", AlertState.FIRING, ("scale_up_agents",))]
     assert world.acts() == [("opened", "alert_fired")]
     assert world.metrics.asked == [("avg(x) > 5", now)]
+
+
+@pytest.mark.parametrize("name", ["runbook-url", "a.b", "告警主题", "a b", 'a"b', "severity:x"])
+def test_a_label_of_any_letters_is_stored_and_matched(store: SqlStore, name: str) -> None:
+    world = World(store, replace(RULE, target=None, labels={name: "x {{ $value }}"}, annotations={name: "y"}))
+    world.up(0)
+    (alert,) = store.alerts()
+    assert (alert.labels[name], dict(alert.annotations)) == ("x 7", {name: "y"})
+    matchers = matching.parse(matching.spell_all([matching.made(name, Match.IS, "x 7")]))
+    assert hidden(matchers, store.alerts()) == [alert]
+    assert world.states() == [State.OPEN]
 
 
 def test_nothing_opens_before_the_alert_fires(store: SqlStore) -> None:

@@ -80,7 +80,10 @@ def test_rendered(text: str, want: str) -> None:
         ("{{ /* x */ }}", "not supported"),
         ("{{ \"\\z\" }}", "escape"), ("{{ \"\\xe4\" }}", "escape"),
         ("{{" + "(" * 1000 + "5" + ")" * 1000 + "}}", "brackets"),
-        ("x" * (LONGEST + 1), "longer"),
+        ("x" * (LONGEST + 1), "longer"), ("{{ 1" + " | print" * 101 + " }}", "more than 100 pipes"),
+        ("{{ " + "1" * 90_000 + "x }}", "not supported"), ("{{ 5é }}", "a blank is missing"),
+        ("{{ (toTime 5).Truncate }}", "the method 'Truncate' of a time is not supported"),
+        ("{{ ($value | toTime).Local.Format `15` }}", "the method 'Local'"),
     ],
     ids=[
         "if", "range", "with", "scope", "two variables", "no variable", "end", "else",
@@ -88,6 +91,7 @@ def test_rendered(text: str, want: str) -> None:
         "empty", "empty pipe", "unclosed", "half closed", "constant called", "dot called",
         "star", "numbered", "wide", "unclosed bracket", "stray bracket", "open text", "glued variable", "glued text",
         "glued numbers", "underscores", "large number", "blank before a comment", "escape", "byte", "deep", "long",
+        "piped on and on", "digits on and on", "glued letter", "method", "zone",
     ],
 )  # fmt: skip
 def test_refused_at_load(text: str, why: str) -> None:
@@ -95,9 +99,80 @@ def test_refused_at_load(text: str, why: str) -> None:
         parse(text)
 
 
+TIMES = {
+    "alone": ("{{ toTime $value }}", "2015-03-11 13:39:41.123 +0000 UTC"),
+    "a text": ('{{ "1e9" | toTime }}', "2001-09-09 01:46:40 +0000 UTC"),
+    "before 1970": ("{{ toTime -1.5 }}", "1969-12-31 23:59:58.5 +0000 UTC"),
+    "printed": ('{{ printf "%.10s|%q" (toTime 0) (toTime 0) }}', '1970-01-01|"1970-01-01 00:00:00 +0000 UTC"'),
+    "usual": ('{{ ($value | toTime).Format "2006-01-02 15:04:05" }}', "2015-03-11 13:39:41"),
+    "in UTC": ('{{ (toTime $value).UTC.Format "15:04 MST" }}', "13:39 UTC"),
+    "piped": ('{{ "15" | (toTime $value).Format | printf "%4s" }}', "  13"),
+    "a variable": ('{{ $t := toTime $value }}{{ $t.Format "15" }} {{ $t.UTC.Unix }}', "13 1426081181"),
+    "the dot": ('{{ with toTime $value }}{{ .Format "05" }}{{ .Year }}{{ end }}', "412015"),
+    "rounds down": ("{{ (toTime -1.5).Unix }} {{ (toTime -1.5).UnixMilli }}", "-2 -1500"),
+    "small": (
+        "{{ (toTime 1.5).UnixMicro }} {{ (toTime 1.5).UnixNano }} {{ (toTime 1.5).Nanosecond }}",
+        "1500000 1500000000 500000000",
+    ),
+    "parts": (
+        "{{ with toTime $value }}{{ .Day }} {{ .YearDay }} {{ .Hour }} {{ .Minute }} {{ .Second }}{{ end }}",
+        "11 70 13 39 41",
+    ),
+    "types": ('{{ printf "%T %T %s" (toTime 5).Unix (toTime 5).Year (toTime 5).Unix }}', "int64 int %!s(int64=5)"),
+    "compared": ("{{ eq (toTime 5).Unix 5 }} {{ (toTime 5).String | len }}", "true 29"),
+    "taken for true": ("{{ if toTime 0 }}yes{{ end }}", "yes"),
+    "escaped": ("{{ urlquery (toTime 0) }}", "1970-01-01+00%3A00%3A00+%2B0000+UTC"),
+}
+
+
+@pytest.mark.parametrize(("text", "want"), TIMES.values(), ids=TIMES)
+def test_times(text: str, want: str) -> None:
+    assert parse(text).render(Scope({}, 1426081181.1239)) == want
+
+
+@pytest.mark.parametrize(
+    ("layout", "want"),
+    [
+        ("Mon Jan _2 15:04:05 2006", "Sun May  4 13:09:05 2025"), ("2006-01-02T15:04:05Z07:00", "2025-05-04T13:09:05Z"),
+        ("Monday, 02-Jan-06 15:04:05 MST", "Sunday, 04-May-25 13:09:05 UTC"), ("3:04PM 03pm", "1:09PM 01pm"),
+        ("January 2 1/2/06 4 5", "May 4 5/4/25 9 5"), ("__2 002", "124 124"), ("_2006", "_2025"),
+        ("05.000 05,00 05.000000000000", "05.249 05,24 05.249000000"), ("05.999 05.9 .99999", "05.249 05.2 .249"),
+        ("05.0001 05.09", "05.0005 05.09"), ("-0700 -07:00 -07 Z0700 Z07", "+0000 +00:00 +00 Z Z"),
+        ("-070000 -07:00:00 Z07:00:00", "+000000 +00:00:00 Z"),
+        ("Janu Mont Jan Month", "Janu Mont May Month"), ("Pm MSt Z7 é %d", "Pm MSt Z7 é %d"), ("", ""),
+    ],
+)  # fmt: skip
+def test_layouts_of_times(layout: str, want: str) -> None:
+    scope = Scope({"layout": layout}, 1746364145.25)
+    assert parse("{{ (toTime $value).Format $labels.layout }}").render(scope) == want
+
+
+def test_a_fraction_of_zeros_is_left_out() -> None:
+    assert parse('{{ (toTime 5).Format "05.999|05.000" }}').render(SCOPE) == "05|05.000"
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("{{ slice $labels.zone 0 2 }} {{ slice $labels.zone 3 }} {{ slice $labels.zone }}", "Eu 1 Eu-1"),
+        ("{{ 2 | slice $labels.zone 1 }} {{ slice $labels.none 0 }}|", "u |"), ('{{ slice "aéz" 1 3 }}', "é"),
+        ('{{ slice "aéz" 2 }}', "\ufffdz"), ('{{ range slice (query "up") 1 }}{{ .Value }}{{ end }}', "2.5"),
+        ('{{ len (slice (query "up") 0 1 2) }}', "1"), ("{{ slice $labels.zone (toTime 1).Unix }}", "u-1"),
+        ('{{ "a b&é~" | urlquery }} {{ urlquery $value }} {{ urlquery }}|', "a+b%26%C3%A9~ 1234.5 |"),
+        ('{{ urlquery 1 2 "a" 3 }} {{ urlquery nil }} {{ urlquery true }}', "1+2a3 %3Cno+value%3E true"),
+        ('{{ $é := index $labels "a.b" }}{{ $é }}{{ $labels.告警 }}', "cd"),
+    ],
+    ids=["texts", "piped", "letter", "half a letter", "series", "three places", "long number", "escaped", "many",
+         "letters"],
+)  # fmt: skip
+def test_parts_of_texts_and_addresses(text: str, want: str) -> None:
+    labels = {**SCOPE.labels, "a.b": "c", "告警": "d"}
+    assert parse(text).render(Scope(labels, SCOPE.value, SERVED)) == want
+
+
 def test_the_labels_that_a_template_names() -> None:
-    text = '{{ $labels.a }} {{ printf "%s" (title .Labels.b) }} {{ $value }} {{ $labels }}'
-    assert parse(text).labels == {"a", "b"}
+    text = '{{ $labels.a }} {{ printf "%s" (title .Labels.b) }} {{ (toTime .Labels.c).Format $labels.d }} {{ $labels }}'
+    assert parse(text).labels == {"a", "b", "c", "d"}
 
 
 @pytest.mark.parametrize(
@@ -166,8 +241,21 @@ def test_printf_is_gos(text: str, want: str) -> None:
     ["{{ humanize $labels.job }}", "{{ humanize $labels }}", "{{ title $value }}", "{{ humanizeTimestamp 1e300 }}",
      "{{ $labels.job | printf $value }}", '{{ humanize "1__0" }}', '{{ humanize " 1" }}', "{{ humanize true }}",
      '{{ humanize "1e400" }}', "{{ lt 1 nil }}", '{{ reReplaceAll "(" "" "a" }}', '{{ printf "%U" 5 }}',
-     '{{ query "up" }}'],
-    ids=["text", "map", "number", "far", "format is a number", "underscores", "blank", "truth", "out of range", "nil",
+     '{{ query "up" }}', "{{ toTime $labels.job }}", "{{ toTime (toTime 5) }}", "{{ len (toTime 5) }}",
+     '{{ printf "%d" (toTime 5) }}', '{{ printf "%#v" (toTime 5) }}', '{{ printf "%T" (toTime 5) }}',
+     "{{ (toTime 5).Format }}", "{{ (toTime 5).Format 5 }}", '{{ (toTime 5).Format "a" "b" }}',
+     "{{ (toTime 5).UTC 5 }}",
+     "{{ (toTime 5).Unix.Unix }}", "{{ with $value }}{{ .Format `15` }}{{ end }}", "{{ slice $labels.job 2 1 }}",
+     "{{ slice $labels.job 9 }}", "{{ slice $labels.job 0 1 2 }}", "{{ slice $labels.job 1.0 }}",
+     "{{ slice $value 0 }}",
+     "{{ eq (toTime 5) (toTime 5) }}"],
+    ids=["no time", "time of a time", "length of a time", "%d of a time", "Go's own spelling of a time",
+         "type of a time",
+         "no layout", "no text as layout", "two layouts", "zone of a zone", "field of a number of seconds",
+         "method of a number", "backwards", "behind the end", "three places in a text", "half a place",
+         "part of a number",
+         "times compared", "text", "map", "number", "far", "format is a number", "underscores", "blank", "truth",
+         "out of range", "nil",
          "pattern", "letter", "series"],
 )  # fmt: skip
 def test_what_cannot_be_filled_is_an_error_of_its_own(text: str) -> None:
@@ -253,9 +341,12 @@ def test_whether_it_asks_the_server(text: str, asks: bool) -> None:
     ["{{ .Foo }}", "{{ $.labels.job }}", "{{ $labels.a.b }}", "{{ $value.x }}", "{{ $x = 5 }}", "{{ eq 1 }}",
     "{{ humanize }}",
      "{{ humanize $value 5 }}", "{{ printf }}", "{{ $value humanize }}", "{{ 5 6 }}", "{{ $value | $labels }}",
+     "{{ $labels.job `15` }}",
+     '{{ (query "up" | first).Value 5 }}', "{{ .Format `15` }}", "{{ slice }}", "{{ slice $labels.job 0 1 2 3 }}",
      "{{ nil }}"],
     ids=["field", "small letter", "deep label", "field of a number", "variable", "one of two", "no value", "two values",
-         "no format", "function last", "number first", "labels called", "nil"],
+         "no format", "function last", "number first", "labels called",
+         "label called", "value called", "method of the whole", "slice of nothing", "four places", "nil"],
 )  # fmt: skip
 def test_what_can_never_be_filled_is_read_with_a_doubt(text: str) -> None:
     read = parse(text)

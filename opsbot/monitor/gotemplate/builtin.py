@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opsbot.core.alert import Sample
-from opsbot.monitor.gotemplate.printing import TemplateError, bare, shown
+from opsbot.monitor.gotemplate import moments
+from opsbot.monitor.gotemplate.moments import Moment
+from opsbot.monitor.gotemplate.printing import TemplateError, bare, shown, text_of
 
 
 def truth(value: Any) -> bool:
@@ -26,12 +28,23 @@ def items(value: Any) -> list[tuple[Any, Any]]:
 
 
 def part(value: Any, name: str) -> Any:
-    """A field: a label of a set (empty where it is missing), or the labels or value of a series."""
+    """A field: a label of a set (empty where it is missing), the labels or value of a series, a method of a time."""
     if isinstance(value, Mapping):
         return value.get(name, "")
     if isinstance(value, Sample) and name in ("Labels", "Value"):
         return value.labels if name == "Labels" else value.value
+    if isinstance(value, Moment) and name in moments.METHODS:
+        return moments.METHODS[name](value)
     raise TemplateError(f"{shown(value)[:40]!r} has no field {name!r}")
+
+
+def method(value: Any, name: str, *given: Any) -> Any:
+    """A method that takes something: a time as a layout shows it."""
+    if not isinstance(value, Moment) or name != moments.FORMAT:
+        raise TemplateError(f"{shown(value)[:40]!r} has no method {name!r} that takes a value")
+    if len(given) != 1:
+        raise TemplateError(f"{name} takes one layout, not {len(given)} values")
+    return value.format(text_of(given[0]))
 
 
 def index(value: Any, *keys: Any) -> Any:
@@ -39,11 +52,30 @@ def index(value: Any, *keys: Any) -> Any:
     for key in keys:
         if isinstance(value, Mapping) and isinstance(key, str):
             value = value.get(key, "")
-        elif isinstance(value, list) and type(key) is int and 0 <= key < len(value):
+        elif isinstance(value, list) and _kind(key) is int and 0 <= key < len(value):
             value = value[key]
         else:
             raise TemplateError(f"index cannot find {shown(key)[:40]!r}")
     return value
+
+
+def cut(value: Any, *places: Any) -> Any:
+    """Go's slice: a text from byte to byte, or some of the series; a letter that is cut in two is U+FFFD per byte."""
+    if not isinstance(value, str | list):
+        raise TemplateError(f"slice of {shown(value)[:40]}")
+    whole = value.encode() if isinstance(value, str) else value
+    if isinstance(value, str) and len(places) == 3:
+        raise TemplateError("slice of a text takes two places at most")
+    first, last, *_ = bounds = (*places, *(0, len(whole))[len(places) :])
+    if not all(_kind(place) is int and 0 <= place <= len(whole) for place in bounds) or sorted(bounds) != [*bounds]:
+        raise TemplateError(f"slice finds no place {' '.join(map(shown, places))[:40]} in {len(whole)}")
+    found = whole[first:last]
+    return _letters(found) if isinstance(found, bytes) else found
+
+
+def _letters(raw: bytes) -> str:
+    found = raw.decode("utf-8", "surrogateescape")
+    return "".join("\ufffd" if "\udc80" <= letter <= "\udcff" else letter for letter in found)
 
 
 def length(value: Any) -> int:
@@ -55,12 +87,12 @@ def length(value: Any) -> int:
     raise TemplateError(f"len of {shown(value)[:40]}")
 
 
-def printed(*values: Any) -> str:
+def printed(*values: Any, write: Callable[[Any], str] = bare) -> str:
     """Go's Sprint: blanks only where neither neighbour is a text."""
     out = ""
     for place, value in enumerate(values):
         gap = place > 0 and not isinstance(value, str) and not isinstance(values[place - 1], str)
-        out += (" " if gap else "") + bare(value)
+        out += (" " if gap else "") + write(value)
     return out
 
 
@@ -82,6 +114,11 @@ def _alike(one: Any, other: Any) -> bool:
     for each in (one, other):
         if not isinstance(each, bool | int | float | str | None):
             raise TemplateError("invalid type for comparison")
-    if one is not None and other is not None and type(one) is not type(other):
+    if one is not None and other is not None and _kind(one) is not _kind(other):
         raise TemplateError("incompatible types for comparison")
     return True
+
+
+def _kind(value: Any) -> type:
+    """The type, one for all whole numbers."""
+    return int if isinstance(value, int) and not isinstance(value, bool) else type(value)

@@ -10,14 +10,13 @@ import ipaddress
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote_plus, urlsplit
 
 from opsbot.core import duration
 from opsbot.core.alert import Sample
-from opsbot.monitor.gotemplate import patterns
-from opsbot.monitor.gotemplate.builtin import equal, index, length, less, printed, truth
+from opsbot.monitor.gotemplate import moments, patterns
+from opsbot.monitor.gotemplate.builtin import cut, equal, index, length, less, printed, truth
 from opsbot.monitor.gotemplate.letters import lower, titled, upper
 from opsbot.monitor.gotemplate.printing import TemplateError, bare, printf, short, shown, text_of
 
@@ -98,11 +97,15 @@ def humanize_timestamp(value: Any) -> str:
     v = number(value)
     if not math.isfinite(v):
         return short(v)
-    if abs(v * 1e9) >= 2**63:
+    return str(to_time(v))
+
+
+def to_time(value: Any) -> moments.Moment:
+    """Unix seconds as a time, cut to milliseconds."""
+    v = number(value)
+    if not math.isfinite(v) or abs(v * 1e9) >= 2**63:
         raise TemplateError(f"{shown(v)} is no time that fits")
-    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(int(v * 1e9) / 10**6))
-    fraction = f".{at.microsecond // 1000:03}".rstrip("0").rstrip(".")
-    return f"{at:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
+    return moments.of_nanoseconds(int(v * 1e9))
 
 
 def _scaled(v: float, step: int, prefixes: tuple[str, ...]) -> str:
@@ -223,6 +226,11 @@ def link(expression: Any, tab: int) -> str:
     return f"/graph?g0.expr={quote_plus(text_of(expression))}&g0.tab={tab}"
 
 
+def escaped(*values: Any) -> str:
+    """Go's urlquery: its values, written one after the other, as they can stand in the query of an address."""
+    return quote_plus(printed(*("<no value>" if value is None else value for value in values), write=shown))
+
+
 def _series(value: Any) -> list[Sample]:
     if not isinstance(value, list):
         raise TemplateError(f"{shown(value)[:40]!r} is no answer of `query`")
@@ -246,7 +254,8 @@ class Function(NamedTuple):
 FUNCTIONS: dict[str, Function] = {
     "printf": Function(printf, (1, None)), "humanize": Function(humanize), "humanize1024": Function(humanize1024),
     "humanizeDuration": Function(humanize_duration), "humanizePercentage": Function(humanize_percentage),
-    "humanizeTimestamp": Function(humanize_timestamp), "title": Function(lambda value: titled(text_of(value))),
+    "humanizeTimestamp": Function(humanize_timestamp), "toTime": Function(to_time),
+    "title": Function(lambda value: titled(text_of(value))),
     "toUpper": Function(lambda value: upper(text_of(value))),
     "toLower": Function(lambda value: lower(text_of(value))),
     "stripPort": Function(strip_port), "stripDomain": Function(strip_domain), "parseDuration": Function(parse_duration),
@@ -256,14 +265,15 @@ FUNCTIONS: dict[str, Function] = {
     "pathPrefix": Function(path_prefix, (0, 0), served=True),
     "reReplaceAll": Function(replaced, (3, 3)), "match": Function(matches, (2, 2)),
     "graphLink": Function(lambda text: link(text, 0)), "tableLink": Function(lambda text: link(text, 1)),
-    "urlQueryEscape": Function(lambda text: quote_plus(text_of(text))),
+    "urlQueryEscape": Function(lambda text: quote_plus(text_of(text))), "urlquery": Function(escaped, (0, None)),
     "and": Function(truth, (1, None)), "or": Function(truth, (1, None)),
     "not": Function(lambda value: not truth(value)),
     "eq": Function(equal, (2, None)), "ne": Function(lambda one, other: not equal(one, other), (2, 2)),
     "lt": Function(less, (2, 2)), "le": Function(lambda one, other: less(one, other) or equal(one, other), (2, 2)),
     "gt": Function(lambda one, other: not (less(one, other) or equal(one, other)), (2, 2)),
     "ge": Function(lambda one, other: not less(one, other), (2, 2)),
-    "len": Function(length), "index": Function(index, (2, None)), "print": Function(printed, (0, None)),
+    "len": Function(length), "index": Function(index, (2, None)),
+    "slice": Function(cut, (1, 4)), "print": Function(printed, (0, None)),
     "println": Function(lambda *values: " ".join(map(bare, values)) + "\n", (0, None)),
 }  # fmt: skip
 """Those of Prometheus' templates that real rules use, and Go's own; `and` and `or` are walked by the writer."""

@@ -18,12 +18,16 @@ class Token(NamedTuple):
 _TOKEN = re.compile(
     r"""(?P<blank>\s+) | (?P<close>}}) | (?P<pipe>\|) | (?P<open>\() | (?P<end>\)) | (?P<declare>:=) | (?P<assign>=)
     | (?P<comma>,) | (?P<text>"(?:\\.|[^"\\\n])*") | (?P<raw>`[^`]*`)
-    | (?P<number>[-+]?(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+
-        |[\d_]*\d\.?[\d_]*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?))(?![\w.])
-    | (?: (?P<variable>\$(?:[A-Za-z_]\w*)?) | (?P<field>\.[A-Za-z_]\w*) | (?P<name>[A-Za-z_]\w*))(?=[\s.,|:()]|}}|\Z)
+    | (?P<number>(?>[-+]?(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+
+        |[\d_]*\d\.?[\d_]*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)))(?![\w.])
+    | (?: (?P<variable>\$(?u:[^\W\d]\w*)?) | (?P<field>\.(?u:[^\W\d]\w*)) | (?P<name>(?u:[^\W\d]\w*))
+        )(?=[\s.,|:()]|}}|\Z)
     | (?P<dot>\.)(?![\w.])""",
     re.VERBOSE | re.ASCII,
 )
+"""Names have letters of any kind, as in Go. A number that does not end well is not tried again with fewer digits, which
+would take minutes where there are many."""
+
 _COMMENT = re.compile(r"/\*.*?\*/(?=(?:\s+-)?}})", re.DOTALL)
 
 Action = tuple[Token, ...]

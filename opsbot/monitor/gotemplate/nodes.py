@@ -36,7 +36,16 @@ class Call:
     arguments: tuple[Node, ...]
 
 
-Node = Constant | Reference | Chain | Call
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of a value with what it takes, as in `($value | toTime).Format "15:04"`."""
+
+    inner: Node
+    name: str
+    arguments: tuple[Node, ...]
+
+
+Node = Constant | Reference | Chain | Call | Method
 
 
 @dataclass(frozen=True, slots=True)

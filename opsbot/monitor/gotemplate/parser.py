@@ -6,13 +6,16 @@ and can never fill, such as a function without its value, is noted as a doubt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from opsbot.monitor.gotemplate import functions, lex, printing
+from opsbot.monitor.gotemplate import functions, lex, moments, printing
 from opsbot.monitor.gotemplate.lex import Action, Token
-from opsbot.monitor.gotemplate.nodes import Block, Body, Call, Chain, Constant, Node, Pipe, Reference
+from opsbot.monitor.gotemplate.nodes import Block, Body, Call, Chain, Constant, Method, Node, Pipe, Reference
 
 DEEPEST = 20
+MOST_PIPED = 100
+"""Values of one action that go down a pipe: each is looked at inside the next."""
+
 VARIABLES = ("$labels", "$value", "$externalLabels", "$externalURL")
 """What Prometheus defines before each template (rules/alerting.go, Eval)."""
 
@@ -111,6 +114,7 @@ class _Reader:
         self.ranging = ranging
         self.at = 0
         self.depth = 0
+        self.piped = 0
         self.doubts: list[str] = []
 
     def all(self) -> Pipe:
@@ -149,6 +153,9 @@ class _Reader:
         node = self.command(())
         while self.peek() == "pipe":
             self.take()
+            self.piped += 1
+            if self.piped > MOST_PIPED:
+                raise ValueError(f"an action of a template has more than {MOST_PIPED} pipes")
             if self.peek() in ("", "end"):
                 break  # Go takes a pipe that leads nowhere
             node = self.command((node,))
@@ -166,17 +173,32 @@ class _Reader:
             raise ValueError("an empty {{ }} or pipe in a template")
         if piped and (isinstance(found[0], Constant) or found[0] == Reference(".")):
             raise ValueError(f"{word!r} in a template is no function: it cannot be given a value")
-        return self.alone(word, found, bool(piped))
+        return self.alone(word, found[0], (*found[1:], *piped))
 
-    def alone(self, word: str, found: tuple[Node, ...], piped: bool) -> Node:
-        """A value that is no function: nothing can be given to it, and nil cannot be written."""
-        if piped or len(found) > 1:
+    def alone(self, word: str, found: Node, given: tuple[Node, ...]) -> Node:
+        """A value that is no function: only a method of a time can be given something, and nil cannot be written."""
+        if given and isinstance(found, Chain | Reference) and found.path and self.timely(found):
+            path = found.path[:-1]
+            inner = Reference(found.base, path) if isinstance(found, Reference) else Chain(found.inner, path)
+            return Method(inner, found.path[-1], given)
+        if given:
             self.doubts.append(f"{word!r} in a template is no function: it cannot be given a value")
             return Call("given", ())
-        if found[0] == Constant(None):
+        if found == Constant(None):
             self.doubts.append("nil alone in a template cannot be written")
             return Call("nil", ())
-        return found[0]
+        return found
+
+    def timely(self, node: Node) -> bool:
+        """Whether a value can be a time: then its fields are methods."""
+        match node:
+            case Call(function):
+                return function in ("toTime", "and", "or")
+            case Chain(inner):
+                return self.timely(inner)
+            case Reference(base):
+                return base not in (*VARIABLES, "$") and not (base == "." and self.rooted)
+        return False
 
     def operands(self) -> tuple[Node, ...]:
         found: list[Node] = []
@@ -191,6 +213,8 @@ class _Reader:
         if token.kind == "open":
             node = self.bracket()
             path = self.fields()
+            if isinstance(node, Call) and node.function == "toTime":
+                _vet_methods(path)
             return Chain(node, path) if path else node
         if token.kind == "name":
             return Constant(_WORDS[token.word]) if token.word in _WORDS else self.call(token.word, ())
@@ -236,6 +260,14 @@ class _Reader:
         self.take()
         self.depth -= 1
         return node
+
+
+def _vet_methods(path: Sequence[str]) -> None:
+    """ValueError where a time has no such method, or it is one that only Go knows."""
+    known = (*moments.METHODS, moments.FORMAT)
+    unknown = [name for name in path if name not in known]
+    if unknown:
+        raise ValueError(f"the method {unknown[0]!r} of a time is not supported; known are {', '.join(known)}")
 
 
 def _vet_reference(found: Reference, known: frozenset[str], rooted: bool) -> list[str]:

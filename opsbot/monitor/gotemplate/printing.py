@@ -8,6 +8,7 @@ from typing import Any
 
 from opsbot.core.alert import Sample
 from opsbot.monitor.gotemplate import verbs
+from opsbot.monitor.gotemplate.moments import Int64, Moment
 from opsbot.monitor.gotemplate.verbs import PLAIN, Form, not_finite
 
 WIDEST = 100
@@ -99,6 +100,8 @@ def _written(value: Any, form: Form, verb: str) -> str:
         return _of_map(value, form, verb)
     if isinstance(value, Sample):
         return _of_sample(value, form, verb)
+    if isinstance(value, Moment):
+        return _of_moment(value, form, verb)
     if isinstance(value, list) and not value and not form.typed:
         return "[]"
     made = _single(value, form, verb)
@@ -134,13 +137,20 @@ def _of_sample(value: Sample, form: Form, verb: str) -> str:
     return f"&{{{_written(value.labels, form, verb)} {_written(value.value, form, verb)}}}"
 
 
+def _of_moment(value: Moment, form: Form, verb: str) -> str:
+    made = None if form.typed else verbs.of_text(str(value), form, verb)
+    if made is None:
+        raise TemplateError(f"%{verb} of a time is not supported: format it")
+    return made
+
+
 def _type(value: Any) -> str:
     if isinstance(value, Mapping):
         return "map[string]string"
     kinds: dict[type, str] = {
-        str: "string", bool: "bool", int: "int", float: "float64", Sample: "*template.sample",
+        str: "string", bool: "bool", int: "int", Int64: "int64", float: "float64", Sample: "*template.sample",
         list: "template.queryResult",
     }  # fmt: skip
     if type(value) not in kinds:
-        raise TemplateError("a series cannot be written out: take its value or a label")
+        raise TemplateError("the type of this value is not known")
     return kinds[type(value)]

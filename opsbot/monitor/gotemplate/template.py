@@ -1,6 +1,6 @@
 """Templates of alert labels and annotations, as Prometheus has them: text in, a parsed Template out, then plain text.
 
-Known are the values that Prometheus passes, pipes, variables, `if`, `with`, `range`, and the functions of `gofuncs`.
+Known are the values that Prometheus passes, pipes, variables, `if`, `with`, `range`, and the functions of `functions`.
 All else is refused at load, never skipped. It reads nothing but what is passed.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 
 from opsbot.core.alert import Sample
 from opsbot.monitor.gotemplate import builtin, functions, parser, printing
-from opsbot.monitor.gotemplate.nodes import Block, Body, Call, Chain, Constant, Node, Pipe, Reference
+from opsbot.monitor.gotemplate.nodes import Block, Body, Call, Chain, Constant, Method, Node, Pipe, Reference
 from opsbot.monitor.gotemplate.printing import TemplateError
 
-LONGEST = 20_000
+LONGEST = 100_000
 MOST_WORK = 100_000
 """Values that one text may look at: a `range` over many series must end."""
 
@@ -62,7 +62,13 @@ class Template:
     @property
     def queries(self) -> bool:
         """Whether it asks the server."""
-        return any(isinstance(node, Call) and node.function == "query" for node in _nodes(self.body))
+        return bool(self.asked)
+
+    @property
+    def asked(self) -> tuple[str | None, ...]:
+        """What it asks the server; None for an expression that is only put together when it is filled."""
+        calls = (node.arguments for node in _nodes(self.body) if isinstance(node, Call) and node.function == "query")
+        return tuple(_text(arguments[0]) if arguments else None for arguments in calls)
 
     def render(self, scope: Scope) -> str:
         """The text for one sample; TemplateError where a function cannot take what it is given."""
@@ -94,9 +100,13 @@ def _within(node: Node) -> Iterator[Node]:
     yield node
     if isinstance(node, Chain):
         yield from _within(node.inner)
-    elif isinstance(node, Call):
-        for argument in node.arguments:
-            yield from _within(argument)
+    elif isinstance(node, Call | Method):
+        for inner in (*((node.inner,) if isinstance(node, Method) else ()), *node.arguments):
+            yield from _within(inner)
+
+
+def _text(node: Node) -> str | None:
+    return node.value if isinstance(node, Constant) and isinstance(node.value, str) else None
 
 
 def _label(node: Node) -> str:
@@ -222,6 +232,8 @@ class _Writer:
                 return self.fields(self.value(inner, dot), path)
             case Call(function, arguments):
                 return self.call(function, arguments, dot)
+            case Method(inner, name, arguments):
+                return builtin.method(self.value(inner, dot), name, *(self.value(one, dot) for one in arguments))
 
     def variable(self, name: str) -> Any:
         for known, value in reversed(self.variables):

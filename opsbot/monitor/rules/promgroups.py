@@ -6,8 +6,9 @@ at as in alerts.yaml.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -16,13 +17,15 @@ from opsbot.core.alert import AlertRule
 from opsbot.monitor.rules import extras, vetting
 from opsbot.monitor.rules.extras import Extras
 from opsbot.monitor.rules.vetting import Judge
-from opsbot.yamlfile import Document, Fields, Where
+from opsbot.yamlfile import Document, Fields, Where, known_keys
 
 GROUP = ("name", "interval", "query_offset", "limit", "labels", "rules")
 RULE = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
 OF_OBJECTS = ("partial_response_strategy",)
 """Keys of a group that the operator's objects may have, and Prometheus' own files may not."""
 
+_INTEGER = re.compile(r"[-+]?(?:0x[\da-f]+|0b[01]+|0o?[0-7]+|[1-9]\d*|0)", re.ASCII | re.IGNORECASE)
+_FLOAT = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 
 
@@ -105,6 +108,26 @@ class Reading(Fields):
         """Note a problem with the name of the rule at hand."""
         self.judge.bad(where, message, hint, key=key)
 
+    def keys(self, item: Mapping[str, Any], where: Where, known: Collection[str]) -> None:
+        """Note the keys that are not known; of an object they are only advised against: Kubernetes drops them."""
+        if not self.part.of_object:
+            return super().keys(item, where, known)
+        for key in item:
+            if key not in known:
+                message = f"{key[:60]}: is not a known key: Kubernetes drops it"
+                self.judge.warn((*where, key), message, known_keys(key[:60], known), key=True)
+        return None
+
+    def listed(self, item: Mapping[str, Any], where: Where, key: str) -> list[tuple[Any, Where]]:
+        """The items of a list, each with its place; one that is nothing at all is none, as in Go."""
+        return [(one, at) for one, at in super().listed(item, where, key) if one is not None]
+
+    def length(self, item: Mapping[str, Any], where: Where, key: str) -> timedelta | None:
+        """A duration; None where there is none, or an empty one that the schema of an object allows."""
+        if self.part.of_object and item.get(key) == "" and key != "keep_firing_for":
+            return None
+        return super().length(item, where, key)
+
     def group(self, item: Any, where: Where) -> tuple[Group | None, Where]:
         """One group, None where it is none, and its place."""
         self.judge.name = ""
@@ -120,7 +143,7 @@ class Reading(Fields):
             self.length(item, where, "query_offset") or timedelta(),
         )  # fmt: skip
         labels = self.texts(item, where, "labels")
-        vetting.texts(self.judge, "labels", labels, where)
+        vetting.texts(self.judge, "labels", labels, where, foreign=True)
         rules = [self.rule(rule, at, made, labels) for rule, at in self.listed(item, where, "rules")]
         return replace(made, rules=tuple(rule for rule in rules if rule is not None)), where
 
@@ -201,8 +224,23 @@ class Reading(Fields):
 
     def number(self, item: Mapping[str, Any], where: Where, key: str) -> int:
         """A whole number; 0 where there is none."""
-        text = self.text(item, where, key) or "0"
-        if not re.fullmatch(r"[-+]?\d{1,9}", text, re.ASCII):
-            self.bad((*where, key), f"{key}: must be a whole number")
+        if item.get(key) is None:
             return 0
-        return int(text)
+        at = (*where, key)
+        found = _whole(self.text(item, where, key))
+        if found is None or self.document.at(at) in self.document.quoted:
+            self.bad(at, f"{key}: must be a whole number" + (", without quotes" if found is not None else ""))
+            return 0
+        return found
+
+
+def _whole(text: str) -> int | None:
+    """A number as Go reads it from YAML (go.yaml.in/yaml, resolve.go), the part after its point cut off."""
+    plain = text.replace("_", "") if len(text) <= 100 and not text.startswith("_") else ""
+    if _INTEGER.fullmatch(plain):
+        found = int(re.sub(r"^([-+]?)0(?=[0-7])", r"\g<1>0o", plain), 0)
+    elif _FLOAT.fullmatch(plain) and math.isfinite(float(plain)):
+        found = int(float(plain))
+    else:
+        return None
+    return found if -(2**63) <= found < 2**63 else None

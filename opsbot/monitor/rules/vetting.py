@@ -19,6 +19,7 @@ from opsbot.monitor import gotemplate
 from opsbot.yamlfile import Document, Step, Where
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+LONGEST_NAME = 200
 
 
 @dataclass(slots=True)
@@ -35,9 +36,9 @@ class Judge:
         found = self.document.problem(where, message, hint, self.name, key=key)
         self.document.note([replace(found, excerpt=excerpt)])
 
-    def warn(self, where: Where, message: str, hint: str = "") -> None:
+    def warn(self, where: Where, message: str, hint: str = "", *, key: bool = False) -> None:
         """Note an advice at a place."""
-        self.warnings.append(self.document.problem(where, message, hint, self.name))
+        self.warnings.append(self.document.problem(where, message, hint, self.name, key=key))
 
 
 def expression(judge: Judge, text: str, at: Where, key: str) -> bool:
@@ -72,7 +73,7 @@ def kind(word: str) -> str:
 
 
 def is_label(name: str) -> bool:
-    """Whether Prometheus takes this for the name of a label."""
+    """Whether every Prometheus takes this for the name of a label, also before version 3."""
     return bool(_LABEL.fullmatch(name))
 
 
@@ -139,8 +140,9 @@ def texts(judge: Judge, step: Step, named: Mapping[str, str], where: Where, *, f
     """
     for name, text in named.items():
         at: Where = (*where, step, name)
-        if not is_label(name) or (step == "labels" and name == "__name__"):
-            judge.bad(at, f"{step}: {name[:60]!r} is no label name", "letters, digits and _ only", key=True)
+        _vet_name(judge, step, name, at)
+        if text == "" and ":" in name:
+            judge.warn(at, f"{step}: the name {name[:60]!r} has no text", "a blank after the colon?", key=True)
         try:
             doubts = gotemplate.parse(text).doubts
         except ValueError as error:
@@ -152,6 +154,13 @@ def texts(judge: Judge, step: Step, named: Mapping[str, str], where: Where, *, f
                 judge.warn(at, said)
             else:
                 judge.bad(at, said)
+
+
+def _vet_name(judge: Judge, step: Step, name: str, at: Where) -> None:
+    """Prometheus 3 takes any letters; what nobody can read, webhooks do not take either."""
+    if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME or (step == "labels" and name == "__name__"):
+        hint = f"1 to {LONGEST_NAME} characters that can be printed, and not __name__"
+        judge.bad(at, f"{step}: {name[:60]!r} is no label name", hint, key=True)
 
 
 def target(judge: Judge, rule: AlertRule, where: Where) -> None:

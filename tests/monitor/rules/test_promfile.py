@@ -9,7 +9,7 @@ import pytest
 from opsbot.core.alert import TargetSpec, apart
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.monitor.rules import promfile
-from opsbot.monitor.rules.promgroups import Entry, RecordRule
+from opsbot.monitor.rules.promgroups import RULE, Entry, RecordRule
 
 GOOD = """\
 groups:
@@ -74,6 +74,11 @@ def listed(*objects: str) -> str:
     return f"apiVersion: v1\nkind: List\nitems:\n{items}"
 
 
+def of(line: str) -> str:
+    """A group of one alert with a line more."""
+    return f"- name: g\n  rules: [{{alert: A, expr: up == 0, {line}}}]"
+
+
 @pytest.mark.parametrize(
     ("text", "alerts"),
     [
@@ -85,10 +90,13 @@ def listed(*objects: str) -> str:
         ("groups:", []), ("groups: []", []), ("", []), ("groups: [{name: g, rules: }]", []),
         ("groups: [{name: g, rules: [&a {alert: A, expr: up == 0}, *a]}]", ["A", "A"]),
         ('{"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "up == 0", "for": "0"}]}]}', ["A"]),
+        ("groups:\n-\n- name: g\n  rules:\n  -\n  - {alert: A, expr: up == 0}\n  - ~", ["A"]),
+        (object_of(of("for: ''")), ["A"]), (object_of(f"{ONE}\n  interval: ''\n  query_offset: ''"), ["A"]),
+        ("groups: [{name: g, rules: [{alert: A, expr: up == 0, labels: &a {x: y}, annotations: &a {x: z}}]}]", ["A"]),
     ],
     ids=[
         "object", "recorded for no time", "of the operator", "list", "documents", "nothing", "no groups", "empty",
-        "no rules", "alias", "JSON",
+        "no rules", "alias", "JSON", "nothing in lists", "for of nothing", "interval of nothing", "anchor given again",
     ],
 )  # fmt: skip
 def test_all_that_kubectl_and_prometheus_take(text: str, alerts: list[str]) -> None:
@@ -124,7 +132,10 @@ BAD = {
     "a range": (rule("alert: A\nexpr: 'up[5m]'"), [(7, "A", "gives a range")]),
     "duration": (rule("alert: A\nexpr: up == 0\nfor: 5 minutes"), [(8, "A", "is no duration")]),
     "template": (rule("alert: A\nexpr: up == 0\nlabels: {x: '{{ foo }}'}"), [(8, "A", "labels.x: 'foo' is not")]),
-    "label": (rule("alert: A\nexpr: up == 0\nlabels: {a-b: c}"), [(8, "A", "'a-b' is no label name")]),
+    "label": (rule("alert: A\nexpr: up == 0\nlabels: {'': c}"), [(8, "A", "'' is no label name")]),
+    "annotation": (rule('alert: A\nexpr: up == 0\nannotations: {"a\\nb": c}'), [(8, "A", "is no label name")]),
+    "long label": (rule(f"alert: A\nexpr: up == 0\nlabels: {{{'x' * 201}: c}}"), [(8, "A", "is no label name")]),
+    "recorded dash": (rule("record: a-b\nexpr: up"), [(6, "a-b", "no name of a metric")]),
     "name as label": (rule("alert: A\nexpr: up == 0\nlabels: {__name__: c}"), [(8, "A", "no label name")]),
     "labels": (rule("alert: A\nexpr: up == 0\nlabels: [a]"), [(8, "A", "labels: must be a mapping")]),
     "a label": (rule("alert: A\nexpr: up == 0\nlabels: {a: [b]}"), [(8, "A", "a: must be text")]),
@@ -139,6 +150,15 @@ BAD = {
     "group twice": ("groups:\n- name: g\n- name: g", [(3, "", "the group 'g' is given twice")]),
     "group without name": ("groups:\n- rules: []", [(2, "", "name: a group must have one")]),
     "group of the operator": ("groups:\n- {name: g, partial_response_strategy: warn}", [(2, "", "not a known key")]),
+    "limit in quotes": ("groups:\n- {name: g, limit: '5'}", [(2, "", "limit: must be a whole number, without")]),
+    "limit of nothing": ("groups:\n- {name: g, limit: ''}", [(2, "", "limit: must be a whole number")]),
+    "limit too large": ("groups:\n- {name: g, limit: 9223372036854775808}", [(2, "", "limit: must be")]),
+    "limit of bits": ("groups:\n- {name: g, limit: 1e19}", [(2, "", "limit: must be")]),
+    "limit of no end": ("groups:\n- {name: g, limit: .inf}", [(2, "", "limit: must be")]),
+    "limit of letters": ("groups:\n- {name: g, limit: 0x}", [(2, "", "limit: must be")]),
+    "empty duration": (rule("alert: A\nexpr: up == 0\nfor: ''"), [(8, "A", "for: ")]),
+    "empty duration of an object": (object_of(of("keep_firing_for: ''")), [(7, "A", "keep_firing_for: ")]),
+    "merges": (rule("alert: A\nexpr: up == 0\nlabels: {<<: {a: b}, <<: {c: d}}"), [(8, "A", "'<<' is given twice")]),
     "limit": ("groups:\n- {name: g, limit: many}", [(2, "", "limit: must be a whole number")]),
     "top": ("groups: []\nother: 1", [(2, "", "other: is not a known key")]),
     "list": ("- groups", [(1, "", "must be a mapping")]),
@@ -173,8 +193,49 @@ def test_a_caret_shows_the_place_in_an_expression() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "limit"),
+    [
+        ("7", 7), ("-5", -5), ("+5", 5), ("017", 15), ("0o17", 15), ("0x10", 16), ("-0x10", -16), ("0b11", 3),
+        ("08", 8),
+        ("1_000", 1000), ("1e3", 1000), ("1.5", 1), ("-1.5", -1), (".5", 0), ("5.", 5), ("99999999999", 99999999999),
+        ("9223372036854775807", 2**63 - 1), ("~", 0), ("0", 0), ("1e1_0", 10**10),
+    ],
+)  # fmt: skip
+def test_a_limit_is_a_number_as_go_reads_it(written: str, limit: int) -> None:
+    (group,) = promfile.parse(f"groups: [{{name: g, limit: {written}}}]", "f").groups
+    assert group.limit == limit
+
+
+NAMES = ("runbook-url", "a.b", "告警主题", "1", "a b", "severity:warning")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_and_annotations_have_any_letters(name: str) -> None:
+    (rule_,) = promfile.parse(
+        rule(f"alert: A\nexpr: up\nlabels: {{{name}: b}}\nannotations: {{{name}: c}}"), "f"
+    ).alerts[1:]
+    assert (rule_.labels, rule_.annotations) == ({name: "b"}, {name: "c"})
+
+
+def test_what_kubernetes_drops_is_advised_against() -> None:
+    found = promfile.parse(object_of(of("runbook: x") + "\n  intervall: 1m"), "f")
+    assert [rule.name for rule in found.alerts] == ["A"]
+    assert [(one.line, one.message, one.hint) for one in found.warnings] == [
+        (8, "intervall: is not a known key: Kubernetes drops it", "did you mean 'interval'?"),
+        (7, "runbook: is not a known key: Kubernetes drops it", f"known keys: {', '.join(sorted(RULE))}"),
+    ]  # fmt: skip
+
+
+def test_a_doubtful_label_of_a_group_is_advised_against() -> None:
+    text = "groups: [{name: g, labels: {a: '{{ .labels.x }}'}, rules: [{alert: A, expr: up == 0}]}]"
+    (warning,) = promfile.parse(text, "f").warnings
+    assert "'.labels.x' in a template means nothing" in warning.message
+
+
+@pytest.mark.parametrize(
     ("lines", "want"),
     [
+        ("alert: A\nexpr: up == 0\nlabels: {severity:warning}", "the name 'severity:warning' has no text"),
         ("alert: A\nexpr: up", "has no comparison"),
         ("alert: A\nexpr: sum(up) == 0\nannotations: {s: '{{ $labels.job }}'}", "drops the label 'job'"),
         ("alert: A\nexpr: up == 0\nlabels: {severity: page}", "severity 'page' is not known"),
@@ -183,7 +244,16 @@ def test_a_caret_shows_the_place_in_an_expression() -> None:
         ("alert: A\nexpr: up == 0\nannotations: {s: '{{ $labels.a.b }}'}", "'$labels.a.b' in a template means nothing"),
         ("alert: A\nexpr: up == 0\nannotations: {s: '{{ humanize }}'}", "humanize in a template takes one value"),
     ],
-    ids=["no comparison", "dropped label", "severity", "no target", "no field", "deep label", "too few values"],
+    ids=[
+        "no blank",
+        "no comparison",
+        "dropped label",
+        "severity",
+        "no target",
+        "no field",
+        "deep label",
+        "too few values",
+    ],
 )
 def test_advice(lines: str, want: str) -> None:
     (warning,) = promfile.parse(rule(lines), "f").warnings
