@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from opsbot.cli import alerted, exported, quiet
+from opsbot.cli import alerted, exported, judged, quiet
 from opsbot.cli.terminal import console
 from opsbot.core.escape import visible
 from opsbot.core.target import cut
@@ -319,16 +319,6 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def test(data: Data) -> Iterator[Line]:
-    """Failed cases whole, passed ones counted."""
-    for case in data["cases"]:
-        if not case["passed"]:
-            yield line(("FAIL", "bold red"), f" {case['file']}: {case['name']}")
-            yield line(f"     expected {case['expected']}")
-            yield line(f"     got      {case['got']}")
-    yield line(f"{data['passed']} passed, {data['failed']} failed")
-
-
 def playbooks(data: Data) -> Iterator[Line]:
     """A table of playbooks."""
     rows = table("name", "what it does", "approval", "runs on")
@@ -411,8 +401,8 @@ def verbs(data: Data) -> Iterator[Line]:
 _TELLERS: dict[str, Callable[[Data], Iterable[Line]]] = {
     "help": verbs, "status": status, "ack": acked, "incidents": incidents, "show": show, "approve": one, "reject": one,
     "close": one, "diagnose": diagnosis,
-    "check": check, "test": test, "playbook list": playbooks, "playbook show": playbook, "playbook plan": planned,
-    "playbook run": one, "audit verify": audit, "doctor": doctor,
+    "check": check, "test": judged.test, "playbook list": playbooks, "playbook show": playbook,
+    "playbook plan": planned, "playbook run": one, "audit verify": audit, "doctor": doctor,
     "export prometheus": exported.prometheus, "alerts": alerted.alerts,
     "silence add": quiet.added, "silence list": quiet.listed, "silence expire": quiet.expired,
 }  # fmt: skip

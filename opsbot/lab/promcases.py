@@ -7,25 +7,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from opsbot.config import cache_folder
 from opsbot.core.alert import Sample
 from opsbot.core.duration import spell
-from opsbot.core.errors import ConfigError, Problem
-from opsbot.lab import promrules, series
+from opsbot.lab import promload, promrules, series
 from opsbot.lab.promeval import EPOCH, MOST_POINTS, Evaluation, Firing, TestError, samples
 from opsbot.lab.promrules import ordered
-from opsbot.lab.promserver import PromServer, RefusedError, WrongError, serving
+from opsbot.lab.promserver import Bench, PromServer, RefusedError, Servers, WrongError, serving
 from opsbot.lab.promtests import AlertCase, ExprCase, PromTest, PromTests
-from opsbot.lab.rulebook import globbed
-from opsbot.monitor.rules import promfile
 from opsbot.monitor.rules.promgroups import Group
-from opsbot.practice import prometheus
 
 HISTOGRAMS = "it rests on native histograms, which are not supported"
 
@@ -38,42 +32,48 @@ class Judged:
     passed: bool
     expected: Any
     got: Any
+    line: int = 0
 
 
-def run(tests: PromTests, program: Path | None = None) -> list[Judged]:
+def run(tests: PromTests, bench: Bench | None = None) -> list[Judged]:
     """All cases in the order of the file; ConfigError with the problems of its rule files.
 
-    `program` is the Prometheus to ask: without one, that on PATH, else Debian's.
+    An entry of `tests` that cannot be carried out and has no case is one that failed.
     """
-    program = program or prometheus.find(cache_folder(), lambda _said: None)
-    groups = ordered(_groups(tests), tests.order)
+    if not tests.groups:
+        return []
+    groups = ordered(promload.groups(tests), tests.order)
+    serves = [_asks(test, groups) for test in tests.groups]
+    if not any(serves):
+        return []
     judged: list[Judged] = []
-    for test in tests.groups:
-        with serving(program, tests.every) as servers:
-            judged += _run(test, groups, tests, servers)
+    with serving((bench or Bench()).program, tests.every) as servers:
+        for place, test in enumerate(tests.groups):
+            if serves[place]:
+                judged += _run(test, place + 1, groups, tests, servers, sum(serves[place + 1 :]))
     return judged
 
 
-def _groups(tests: PromTests) -> list[Group]:
-    groups: list[Group] = []
-    problems: list[Problem] = []
-    folder = Path(tests.file).parent
-    for path in dict.fromkeys(path for pattern in tests.rule_files for path in globbed(folder, pattern)):
-        try:
-            groups += promfile.load(path).groups
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return groups
+def _asks(test: PromTest, groups: Sequence[Group]) -> bool:
+    """Whether there is anything to ask a server: a case, a series, or a rule that has a result without any."""
+    return bool(
+        test.alerts or test.expressions or test.series or any(not one.fed for one in promrules.running(groups))
+    )  # fmt: skip
 
 
-def _run(test: PromTest, groups: Sequence[Group], tests: PromTests, servers: Iterator[PromServer]) -> list[Judged]:
+def _run(
+    test: PromTest, place: int, groups: Sequence[Group], tests: PromTests, servers: Servers, more: int
+) -> list[Judged]:  # fmt: skip
+    """One entry of `tests`, the `place`th; so many `more` will be asked after it."""
     try:
-        done = _evaluated(test, groups, tests.every, servers)
+        done = _evaluated(test, groups, tests.every, servers, more)
     except TestError as error:
         why = str(error)
-        return [*(_failed(test, case, why) for case in test.alerts), *(_failed(test, c, why) for c in test.expressions)]
+        cases: list[AlertCase | ExprCase] = [*test.alerts, *test.expressions]
+        failed = [_failed(test, case, why) for case in cases]
+        return failed or [
+            Judged(test.name or f"entry {place} of tests", passed=False, expected=[], got=why, line=test.line)
+        ]
     alerts = [
         _failed(test, case, HISTOGRAMS)
         if case.alert in done.tainted
@@ -90,17 +90,16 @@ def _run(test: PromTest, groups: Sequence[Group], tests: PromTests, servers: Ite
 
 
 def _evaluated(
-    test: PromTest, groups: Sequence[Group], every: timedelta, servers: Iterator[PromServer]
+    test: PromTest, groups: Sequence[Group], every: timedelta, servers: Servers, more: int
 ) -> Evaluation:  # fmt: skip
     """The test carried out, in long strides where that is the same, else step by step."""
-    done = Evaluation(test, groups, every, next(servers))
-    if done.forward():
-        try:
+    done = Evaluation(test, groups, every, servers.next(more))
+    try:
+        if done.forward():
             done.run(MOST_POINTS)
-        except RefusedError:  # two rules make one series in turn
-            done = Evaluation(test, groups, every, next(servers))
-        else:
             return done
+    except RefusedError:  # two rules make one series in turn
+        done = Evaluation(test, groups, every, servers.next(more))
     try:
         done.run(1)
     except RefusedError as error:
@@ -119,9 +118,9 @@ def _name(test: PromTest, case: AlertCase | ExprCase) -> str:
 
 def _failed(test: PromTest, case: AlertCase | ExprCase, why: str) -> Judged:
     if isinstance(case, AlertCase):
-        return Judged(_name(test, case), passed=False, expected=_wanted(case), got=why)
+        return Judged(_name(test, case), passed=False, expected=_wanted(case), got=why, line=case.line)
     wanted = [{"labels": labels, "value": _plain(value)} for labels, value in case.samples]
-    return Judged(_name(test, case), passed=False, expected=wanted, got=why)
+    return Judged(_name(test, case), passed=False, expected=wanted, got=why, line=case.line)
 
 
 def _wanted(case: AlertCase) -> list[dict[str, Any]]:
@@ -133,7 +132,7 @@ def _wanted(case: AlertCase) -> list[dict[str, Any]]:
 
 def _alert_case(test: PromTest, case: AlertCase, firing: Sequence[Firing]) -> Judged:
     wanted, got = _wanted(case), [_shape(one) for one in firing]
-    return Judged(_name(test, case), _bag(wanted) == _bag(got), wanted, got)
+    return Judged(_name(test, case), _bag(wanted) == _bag(got), wanted, got, case.line)
 
 
 def _shape(firing: Firing) -> dict[str, Any]:
@@ -156,7 +155,7 @@ def _expression_case(test: PromTest, case: ExprCase, server: PromServer, fuzzy: 
     except (ValueError, WrongError) as error:
         return _failed(test, case, str(error))
     same = _close if fuzzy else _equal
-    return Judged(_name(test, case), _agree(wanted, got, same), _told(wanted), _told(got))
+    return Judged(_name(test, case), _agree(wanted, got, same), _told(wanted), _told(got), case.line)
 
 
 def _labels(text: str) -> dict[str, str]:

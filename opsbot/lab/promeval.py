@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 
 from opsbot import promql
 from opsbot.core.alert import AlertRule, AlertState, Sample
+from opsbot.core.duration import spell
 from opsbot.core.errors import PermanentError
 from opsbot.lab import promrules, series
 from opsbot.lab.promrules import Running, Series, as_series, identity, metrics, recorded
-from opsbot.lab.promserver import PromServer, Result, WrongError
+from opsbot.lab.promserver import PromServer, RefusedError, Result, WrongError
 from opsbot.lab.promtests import PromTest
 from opsbot.lab.remote import Line, Point
 from opsbot.monitor import state
@@ -23,6 +24,9 @@ from opsbot.monitor.gotemplate import Server, TemplateError
 from opsbot.monitor.rules.promgroups import Group, RecordRule
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Labelled = tuple[Mapping[str, str], float]
+"""A series at one time."""
+
 MOST_POINTS = 10_000
 """Steps that one question may ask for; Prometheus takes 11,000."""
 
@@ -103,12 +107,12 @@ class Evaluation:
             found = self._answers(one, times)
         if not found and not one.made and not one.active:
             return
-        try:
-            lines = self._made(one, one.rule, found, times)
-        except PermanentError as error:
-            raise TestError(f"rule {one.rule.name!r}: {error}") from error
+        lines = self._made(one, one.rule, found, times)
         if one.needed and (one.records or self.alerts_read):
-            self.write(lines)
+            try:
+                self.write(lines)
+            except RefusedError as error:
+                raise RefusedError(self._of(one, times[-1], error)) from error
 
     def _may_give(self, one: Running) -> bool:
         """Whether it may have a result: an expression over metrics of which there is not a single series has none."""
@@ -118,56 +122,74 @@ class Evaluation:
     def _answers(self, one: Running, times: range) -> dict[int, list[Sample]]:
         late = _milliseconds(one.group.query_offset)
         try:
-            found = self.server.range(one.expression, times[0] - late, times[-1] - late, self.every)
+            found = self._range(one, times)
         except WrongError as error:
-            raise TestError(f"rule {one.rule.name!r}: {error}") from error
+            at, why = self._first_wrong(one, times, error)
+            raise TestError(self._of(one, at, why)) from error
         samples: dict[int, list[Sample]] = {}
         for labels, points in found.series:
             for at, value in points:
                 samples.setdefault(at + late, []).append(Sample(labels, value, _moment(at + late)))
         return samples
 
+    def _range(self, one: Running, times: range) -> Result:
+        late = _milliseconds(one.group.query_offset)
+        return self.server.range(one.expression, times[0] - late, times[-1] - late, self.every)
+
+    def _first_wrong(self, one: Running, times: range, why: WrongError) -> tuple[int, WrongError]:
+        """The first time at which a rule cannot be evaluated, found by halves: the answer to many steps names none."""
+        first, last = 0, len(times) - 1
+        while first < last:
+            middle = (first + last) // 2
+            try:
+                self._range(one, times[first : middle + 1])
+                first = middle + 1
+            except WrongError as error:
+                last, why = middle, error
+        return times[first], why
+
+    def _of(self, one: Running, at: int, why: Exception) -> str:
+        when = timedelta(milliseconds=at - self.start)
+        return f"rule {one.rule.name!r} at {spell(when)}: {why}"
+
     def _made(
         self, one: Running, rule: AlertRule | RecordRule, found: Mapping[int, Sequence[Sample]], times: range
     ) -> list[Line]:  # fmt: skip
-        if isinstance(rule, RecordRule):
-            return self.record(one, rule, found, times)
-        return self.alert(one, rule, found, times)
-
-    # rules ----------------------------------------------------------------------------------------------------------
-
-    def record(
-        self, one: Running, rule: RecordRule, found: Mapping[int, Sequence[Sample]], times: range
-    ) -> list[Line]:  # fmt: skip
-        """The series that a recording rule makes (rules/recording.go, Eval)."""
         made = Series(one)
         for at in times:
-            labelled = [(recorded(rule, sample), sample.value) for sample in found.get(at, ())]
-            if len({identity(labels) for labels, _ in labelled}) < len(labelled):
-                raise PermanentError("two results have the same labels after the rule's own are applied")
-            if 0 < one.group.limit < len(labelled):
-                raise PermanentError(f"{len(labelled)} series are more than the limit of {one.group.limit}")
+            try:
+                if isinstance(rule, RecordRule):
+                    labelled = self.record(one, rule, found.get(at, ()))
+                else:
+                    labelled = self.alert(one, rule, found.get(at, ()), at)
+            except PermanentError as error:
+                raise TestError(self._of(one, at, error)) from error
             made.step(at - _milliseconds(one.group.query_offset), labelled)
         return made.lines()
 
-    def alert(
-        self, one: Running, rule: AlertRule, found: Mapping[int, Sequence[Sample]], times: range
-    ) -> list[Line]:  # fmt: skip
-        """The alerts of a rule at each time, kept where a case asks; and the series that Prometheus makes of them."""
-        made = Series(one)
-        for at in times:
-            late = at - _milliseconds(one.group.query_offset)
-            said = state.words(rule, found.get(at, ()), self._server(at))
-            one.said |= said
-            one.active = state.walk(rule, said, one.active, _moment(at))
-            alive = [alert for alert in one.active if alert.state is not AlertState.RESOLVED]
-            step = (at - self.start) // self.every
-            if (rule.name, step) in self.asked:
-                fires = [one.said[alert.fingerprint] for alert in alive if alert.state is AlertState.FIRING]
-                kept = self.firing.setdefault((rule.name, step), [])
-                kept += [Firing(words.labels, words.annotations) for words in fires]
-            made.step(late, [pair for alert in alive for pair in as_series(rule, alert, one.said[alert.fingerprint])])
-        return made.lines()
+    # rules ----------------------------------------------------------------------------------------------------------
+
+    def record(self, one: Running, rule: RecordRule, found: Sequence[Sample]) -> list[Labelled]:
+        """What a recording rule makes of an answer (rules/recording.go, Eval)."""
+        labelled = [(recorded(rule, sample), sample.value) for sample in found]
+        if len({identity(labels) for labels, _ in labelled}) < len(labelled):
+            raise PermanentError("two results have the same labels after the rule's own are applied")
+        if 0 < one.group.limit < len(labelled):
+            raise PermanentError(f"{len(labelled)} series are more than the limit of {one.group.limit}")
+        return labelled
+
+    def alert(self, one: Running, rule: AlertRule, found: Sequence[Sample], at: int) -> list[Labelled]:
+        """The alerts of a rule at a time, kept where a case asks; and what Prometheus makes of them."""
+        said = state.words(rule, found, self._server(at))
+        one.said |= said
+        one.active = state.walk(rule, said, one.active, _moment(at))
+        alive = [alert for alert in one.active if alert.state is not AlertState.RESOLVED]
+        step = (at - self.start) // self.every
+        if (rule.name, step) in self.asked:
+            fires = [one.said[alert.fingerprint] for alert in alive if alert.state is AlertState.FIRING]
+            kept = self.firing.setdefault((rule.name, step), [])
+            kept += [Firing(words.labels, words.annotations) for words in fires]
+        return [pair for alert in alive for pair in as_series(rule, alert, one.said[alert.fingerprint])]
 
     def _server(self, at: int) -> Server:
         def query(text: str) -> list[Sample]:

@@ -6,6 +6,7 @@ Nothing is asked here.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from opsbot import promql
@@ -18,6 +19,9 @@ from opsbot.monitor.rules.promgroups import Entry, Group, RecordRule
 from opsbot.monitor.state import Words
 
 ALERTS, FOR_STATE = "ALERTS", "ALERTS_FOR_STATE"
+ANYTHING = '{__name__=~".+"}'
+"""Stands for a query that a template puts together: it may read any series."""
+
 Key = tuple[tuple[str, str], ...]
 
 
@@ -40,18 +44,52 @@ class Running:
     @property
     def expression(self) -> str:
         """What is asked."""
-        return self.rule.expression if isinstance(self.rule, RecordRule) else self.rule.condition
+        return _expression(self.rule)
+
+    @property
+    def fed(self) -> bool:
+        """Whether it gives something only where one of its metrics has series."""
+        return _never_alone(self.expression)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """All that is asked for it: its expression, and what its templates ask."""
+        return (self.expression, *_queries(self.rule))
 
     @property
     def names(self) -> frozenset[str]:
         """The metrics that it makes."""
-        return frozenset({self.rule.name} if isinstance(self.rule, RecordRule) else {ALERTS, FOR_STATE})
+        return _makes(self.rule)
 
 
-def ordered(groups: Iterable[Group], order: Sequence[str]) -> list[Group]:
-    """Groups in the order of evaluation: as listed, those that are not listed beside the first."""
+def ordered(groups: Sequence[Group], order: Sequence[str]) -> list[Group]:
+    """Groups in the order of evaluation: as listed, those that are not listed beside the first.
+
+    promtool evaluates what stands beside the first in any order, as its maps have it (orderedGroups in unittest.go):
+    here who makes a series comes before who reads it, and the order of the files counts where that says nothing.
+    """
     places = {name: place for place, name in enumerate(order)}
-    return sorted(groups, key=lambda group: places.get(group.name, 0))
+    free = [group for group in groups if not places.get(group.name)]
+    listed = sorted((group for group in groups if places.get(group.name)), key=lambda group: places[group.name])
+    return [*_makers_first(free), *listed]
+
+
+def _makers_first(groups: Sequence[Group]) -> Iterator[Group]:
+    """Each group after those that make what it reads; where they go round in a circle, the first of them begins."""
+    made = [frozenset(name for rule in group.rules for name in _makes(rule)) for group in groups]
+    read = [[metrics(text) for rule in group.rules for text in _asked(rule)] for group in groups]
+    waits = {
+        place: {
+            other
+            for other in range(len(groups))
+            if other != place and any(names & made[other] or (others and made[other]) for names, others in read[place])
+        }
+        for place in range(len(groups))
+    }
+    while waits:
+        place = next((place for place, on in waits.items() if waits.keys().isdisjoint(on)), next(iter(waits)))
+        del waits[place]
+        yield groups[place]
 
 
 def running(groups: Iterable[Group]) -> list[Running]:
@@ -66,14 +104,14 @@ def mark_needed(rules: Sequence[Running], test: PromTest) -> bool:
     for one in rules:
         if isinstance(one.rule, AlertRule) and one.rule.name in tested:
             one.needed = True
-            waiting.append(one.expression)
+            waiting += one.questions
     read: set[str] = set()
     while waiting:
         names, others = metrics(waiting.pop())
         for one in rules:
             if not one.needed and (others or one.names & names):
                 one.needed = True
-                waiting.append(one.expression)
+                waiting += one.questions
         read |= names | ({ALERTS} if others else set())
     return bool(read & {ALERTS, FOR_STATE})
 
@@ -82,7 +120,8 @@ def tainted(rules: Sequence[Running], unread: Collection[str]) -> frozenset[str]
     """The metrics that are other than they should be where those in `unread` are not there; alerts by their names."""
     found = set(unread)
     for _ in rules:
-        touched = {name for one in rules if touches(one.expression, found) for name in (*one.names, one.rule.name)}
+        hit = (one for one in rules if any(touches(text, found) for text in one.questions))
+        touched = {name for one in hit for name in (*one.names, one.rule.name)}
         if touched <= found:
             break
         found |= touched
@@ -100,9 +139,10 @@ def forward(rules: Sequence[Running], test: PromTest, alerts_read: bool) -> bool
     needed = [one for one in rules if one.needed]
     for place, one in enumerate(needed):
         later = {name for other in needed[place:] for name in other.names if alerts_read or other.records}
-        names, others = metrics(one.expression)
-        if names & later or (others and later) or promql.looks_ahead(one.expression) or _queries(one.rule):
-            return False
+        for text in one.questions:
+            names, others = metrics(text)
+            if names & later or (others and later) or _ahead(text):
+                return False
     return not any(_ahead(case.expression) for case in test.expressions)
 
 
@@ -167,6 +207,13 @@ def metrics(expression: str) -> tuple[frozenset[str], bool]:
         return frozenset(), True
 
 
+def _never_alone(expression: str) -> bool:
+    try:
+        return promql.never_alone(expression)
+    except promql.PromqlError:
+        return False
+
+
 def _whole(rule: Entry | RecordRule) -> AlertRule | RecordRule:
     """An alert with all annotations of its file: in a test, those for opsbot are as good as any."""
     if isinstance(rule, RecordRule):
@@ -174,8 +221,24 @@ def _whole(rule: Entry | RecordRule) -> AlertRule | RecordRule:
     return replace(rule.alert, annotations={**rule.alert.annotations, **rule.extras})
 
 
-def _queries(rule: AlertRule | RecordRule) -> bool:
+def _makes(rule: Entry | AlertRule | RecordRule) -> frozenset[str]:
+    """The metrics of what becomes of a rule."""
+    return frozenset({rule.name} if isinstance(rule, RecordRule) else {ALERTS, FOR_STATE})
+
+
+def _asked(rule: Entry | RecordRule) -> tuple[str, ...]:
+    whole = _whole(rule)
+    return (_expression(whole), *_queries(whole))
+
+
+def _expression(rule: AlertRule | RecordRule) -> str:
+    return rule.expression if isinstance(rule, RecordRule) else rule.condition
+
+
+def _queries(rule: AlertRule | RecordRule) -> Iterator[str]:
+    """What the templates of an alert ask; a template that cannot be read asks nothing."""
     if isinstance(rule, RecordRule):
-        return False
-    texts: Collection[str] = (*rule.labels.values(), rule.severity, *rule.annotations.values())
-    return any(gotemplate.parse(text).queries for text in texts)
+        return
+    for text in (*rule.labels.values(), rule.severity, *rule.annotations.values()):
+        with suppress(ValueError):
+            yield from (ANYTHING if one is None else one for one in gotemplate.parse(text).asked)

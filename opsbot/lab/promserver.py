@@ -10,6 +10,7 @@ import http.client
 import json
 import socket
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from opsbot.config import cache_folder
 from opsbot.core import duration
 from opsbot.core.errors import PermanentError
 from opsbot.lab import remote
 from opsbot.lab.remote import Line, Point
+from opsbot.practice import prometheus
 from opsbot.practice.processes import Keeper, keeping
 
 PATIENCE = 60.0
@@ -31,8 +34,17 @@ AT_ONCE = 100_000
 """Points in one write."""
 
 
+AHEAD = 2
+"""Servers that come up while another works: most of the time goes into their start, which one core does each."""
+
+FUTURE = "its times lie after now: Prometheus 3 takes no samples of the future by remote write, so it cannot be asked"
+
+_SPARING = ("env", "GOGC=400")
+"""A server is thrown away after a second: collecting garbage is a third of the work of its start."""
+
+
 class RefusedError(Exception):
-    """Prometheus does not take these samples: out of order, or two values at one time."""
+    """Prometheus does not take these samples: out of order, two values at one time, or of the future."""
 
 
 class WrongError(Exception):
@@ -58,7 +70,8 @@ class PromServer:
         for part in _parts(lines):
             status, said = self._ask("POST", "/api/v1/write", remote.body(part), remote.HEADERS)
             if status // 100 != 2:
-                raise RefusedError(said.decode("utf-8", "replace").strip()[:300])
+                why = said.decode("utf-8", "replace").strip()[:300]
+                raise RefusedError(FUTURE if "too far in the future" in why else why)
 
     def range(self, expression: str, first: int, last: int, every: int) -> Result:
         """The values of an expression at each step; times in milliseconds."""
@@ -134,38 +147,80 @@ def _point(pair: Any) -> Point:
 # raising one --------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def serving(program: Path, every: timedelta) -> Iterator[Iterator[PromServer]]:
-    """As many fresh servers as are asked for, one after the other; `every` is the step of subqueries that name none."""
-    with keeping() as keeper:
-        made: list[PromServer] = []
-        try:
-            yield _fresh(program, every, keeper, made)
-        finally:
-            for server in made:
-                server.close()
+class Bench:
+    """The Prometheus that is asked: the one given, else what is at hand, looked for when it is wanted first."""
+
+    def __init__(self, program: Path | None = None) -> None:
+        self._program = program
+
+    @property
+    def program(self) -> Path:
+        """Where it is; PermanentError where there is none and none can be had."""
+        self._program = self._program or prometheus.newest(cache_folder(), lambda _said: None)
+        return self._program
+
+    @property
+    def asked(self) -> dict[str, str] | None:
+        """Which version was asked, and where it is; None where it was never wanted."""
+        return {"version": prometheus.version(self._program), "path": str(self._program)} if self._program else None
 
 
-def _fresh(program: Path, every: timedelta, keeper: Keeper, made: list[PromServer]) -> Iterator[PromServer]:
-    config = keeper.folder / "prometheus.yml"
-    config.write_text(f"global: {{evaluation_interval: {duration.spell(every)}}}\n")
-    while True:
-        name, port = f"prometheus{len(made)}", _free_port()
-        keeper.start(name, _command(program, keeper.folder / name, config, port))
-        server = PromServer(port)
-        made.append(server)
+class Servers:
+    """Fresh ones, one at a time: the next come up while one works, and one that is done with ends at once."""
+
+    def __init__(self, program: Path, every: timedelta, keeper: Keeper) -> None:
+        self._program = program
+        self._keeper = keeper
+        self._config = keeper.folder / "prometheus.yml"
+        self._config.write_text(f"global: {{evaluation_interval: {duration.spell(every)}}}\n")
+        self._coming: deque[tuple[str, PromServer]] = deque()
+        self._working: tuple[str, PromServer] | None = None
+        self._ports: set[int] = set()
+
+    def next(self, more: int = 0) -> PromServer:
+        """One that is ready; so many `more` will surely be asked for. PermanentError where it does not come up."""
+        self.end()
+        while len(self._coming) < 1 + min(more, AHEAD):
+            self._coming.append(self._start())
+        self._working = name, server = self._coming.popleft()
         until = time.monotonic() + PATIENCE
         while not server.ready():
-            keeper.check()
+            self._keeper.check()
             if time.monotonic() > until:
-                raise PermanentError(f"prometheus did not come up: {keeper.last_words(name)}")
-            time.sleep(0.01)
-        yield server
+                raise PermanentError(f"prometheus did not come up: {self._keeper.last_words(name)}")
+            time.sleep(0.005)
+        return server
+
+    def end(self) -> None:
+        """Be done with the one that works."""
+        if self._working:
+            name, server = self._working
+            server.close()
+            self._keeper.stop(name)
+            self._working = None
+
+    def _start(self) -> tuple[str, PromServer]:
+        port = next(port for port in iter(_free_port, 0) if port not in self._ports)  # the last may not listen yet
+        self._ports.add(port)
+        name = f"prometheus{len(self._ports)}"
+        self._keeper.start(name, _command(self._program, self._keeper.folder / name, self._config, port))
+        return name, PromServer(port)
+
+
+@contextmanager
+def serving(program: Path, every: timedelta) -> Iterator[Servers]:
+    """Servers of this program; `every` is the step of subqueries that name none. All end with the context."""
+    with keeping() as keeper:
+        servers = Servers(program, every, keeper)
+        try:
+            yield servers
+        finally:
+            servers.end()
 
 
 def _command(program: Path, folder: Path, config: Path, port: int) -> list[str]:
     return [
-        str(program), f"--config.file={config}", f"--storage.tsdb.path={folder}",
+        *_SPARING, str(program), f"--config.file={config}", f"--storage.tsdb.path={folder}",
         f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver", "--log.level=error",
         "--storage.tsdb.min-block-duration=100000d", "--storage.tsdb.max-block-duration=100000d",
     ]  # fmt: skip

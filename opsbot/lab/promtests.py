@@ -7,13 +7,15 @@ told by the cases of its group.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any, TypeVar
 
-from opsbot.core.errors import ConfigError
-from opsbot.yamlfile import Fields, Where
+from opsbot.core.errors import ConfigError, Problem
+from opsbot.lab import goyaml, series
+from opsbot.yamlfile import Document, Fields, Where
 from opsbot.yamlfile import parse as documents
 
 KEYS = frozenset({"rule_files", "evaluation_interval", "group_eval_order", "tests", "fuzzy_compare"})
@@ -22,7 +24,7 @@ GROUP = (
     "external_url",
 )  # fmt: skip
 EVERY = timedelta(minutes=1)
-MOST_STEPS = 250_000
+MOST_STEPS = 1_000_000
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[-+]\d\d:\d\d)", re.ASCII)
 
@@ -52,6 +54,7 @@ class AlertCase:
     at: timedelta
     alert: str
     alerts: tuple[Expected, ...]
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class ExprCase:
     expression: str
     samples: tuple[tuple[str, float], ...]
     histograms: bool = False
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class PromTest:
     external_url: str = ""
     start: timedelta = timedelta()
     """When its time begins, counted from 1970."""
+    line: int = 0
 
     @property
     def until(self) -> timedelta:
@@ -95,22 +100,25 @@ class PromTests:
     order: tuple[str, ...]
     groups: tuple[PromTest, ...]
     fuzzy: bool = False
+    warnings: tuple[Problem, ...] = ()
+    """What is hardly meant so, and no error for promtool either."""
 
 
 def parse(text: str, file: str) -> PromTests:
-    """Read a unit-test file; ConfigError with every problem."""
-    found = documents(text, file, foreign=True)
-    if len(found) != 1:
-        raise ConfigError([document.problem((), "must be one YAML document") for document in found[1:]])
-    reading = _Reading(found[0])
-    tests = reading.file()
-    if found[0].problems:
-        raise ConfigError(found[0].told())
+    """Read a unit-test file, of which the first document counts; ConfigError with every problem in that."""
+    document = next(iter(documents(text, file, foreign=True)), Document(file))
+    tests = _Reading(document).file()
+    if document.problems:
+        raise ConfigError(document.told())
     return tests
 
 
 class _Reading(Fields):
     """The document being read."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self.warnings: list[Problem] = []
 
     def file(self) -> PromTests:
         value = self.mapping(self.document.value, (), KEYS)
@@ -122,7 +130,7 @@ class _Reading(Fields):
                 self.bad(("group_eval_order", place), f"group_eval_order: {name[:60]!r} is given twice")
         return PromTests(
             self.document.file, self.strings(value, "rule_files"), every, order, tests,
-            self.text(value, (), "fuzzy_compare") == "true",
+            self.truth(value, (), "fuzzy_compare"), tuple(self.warnings),
         )  # fmt: skip
 
     def group(self, item: Any, where: Where, every: timedelta) -> PromTest:
@@ -130,25 +138,44 @@ class _Reading(Fields):
         made = PromTest(
             self.text(value, where, "name"),
             self.length(value, where, "interval") or every,
-            tuple(one for one in self.each(value, where, "input_series", self.series) if one.series or one.values),
+            tuple(self.loaded(value, where)),
             self.each(value, where, "alert_rule_test", self.alert),
             self.each(value, where, "promql_expr_test", self.expression),
             self.texts(value, where, "external_labels"),
             self.text(value, where, "external_url"),
             self.moment(value, where, "start_timestamp"),
+            self.document.at(where)[0],
         )
         if made.until / every > MOST_STEPS:
             self.bad(where, f"asks for more than {MOST_STEPS} evaluations")
         return made
 
-    def series(self, item: Any, where: Where) -> InputSeries:
+    def loaded(self, item: Mapping[str, Any], where: Where) -> Iterator[InputSeries]:
+        """The series as promtool loads them: as lines of one text, which ends at the first that is empty or a comment.
+
+        So a value that ends with a line break (`values: |`) takes the series after it away; promtool is silent there.
+        """
+        written = [
+            (line.strip(), at) for text, at in self.each(item, where, "input_series", self.lines) for line in text
+        ]
+        read = list(takewhile(lambda line: line[0] and line[0][0] != "#", written))
+        for line, _ in read:
+            yield InputSeries(*series.split(line))
+        lost = next((at for line, at in written[len(read) :] if line and line[0] != "#"), None)
+        if lost:
+            why = "is not loaded, nor is any series after it: an empty line stands before it, and promtool stops there"
+            self.warnings.append(
+                self.document.problem(lost, why, "write `values: |-` or `>-` for one without line end")
+            )
+
+    def lines(self, item: Any, where: Where) -> tuple[list[str], Where]:
         value = self.mapping(item, where, ("series", "values"))
-        return InputSeries(self.text(value, where, "series"), self.text(value, where, "values"))
+        return f"{self.text(value, where, 'series')} {self.text(value, where, 'values')}".split("\n"), where
 
     def alert(self, item: Any, where: Where) -> AlertCase:
         value = self.mapping(item, where, ("eval_time", "alertname", "exp_alerts"))
         name, at = self.needed(value, where, "alertname"), self.length(value, where, "eval_time") or timedelta()
-        return AlertCase(at, name, self.each(value, where, "exp_alerts", self.expected))
+        return AlertCase(at, name, self.each(value, where, "exp_alerts", self.expected), self.document.at(where)[0])
 
     def expected(self, item: Any, where: Where) -> Expected:
         value = self.mapping(item, where, ("exp_labels", "exp_annotations"))
@@ -159,7 +186,8 @@ class _Reading(Fields):
         samples = self.each(value, where, "exp_samples", self.sample)
         at = self.length(value, where, "eval_time") or timedelta()
         histograms = any(histogram for _, histogram in samples)
-        return ExprCase(at, self.needed(value, where, "expr"), tuple(sample for sample, _ in samples), histograms)
+        wanted, line = tuple(sample for sample, _ in samples), self.document.at(where)[0]
+        return ExprCase(at, self.needed(value, where, "expr"), wanted, histograms, line)
 
     def sample(self, item: Any, where: Where) -> tuple[tuple[str, float], bool]:
         value = self.mapping(item, where, ("labels", "value", "histogram"))
@@ -204,9 +232,20 @@ class _Reading(Fields):
         return self.each(item, (), key, lambda one, where: self.text({"": one}, where[:-1], ""))
 
     def number(self, item: Mapping[str, Any], where: Where, key: str) -> float:
-        text = (self.text(item, where, key) or "0").replace("_", "")
+        return self.word(item, where, key, goyaml.number) or 0.0
+
+    def truth(self, item: Mapping[str, Any], where: Where, key: str) -> bool:
+        return self.word(item, where, key, goyaml.truth) or False
+
+    def word(self, item: Mapping[str, Any], where: Where, key: str, read: Callable[[str], T]) -> T | None:
+        """A bare word as something else than text; None where there is none, and in quotes it is none."""
+        text, quoted = self.text(item, where, key), self.document.at((*where, key)) in self.document.quoted
+        if not text and not quoted:
+            return None
         try:
-            return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-        except ValueError:
-            self.bad((*where, key), f"{key}: {text[:40]!r} is no number")
-            return 0.0
+            if quoted:
+                raise ValueError(f"{text[:40]!r} is text: write it without quotes")
+            return read(text)
+        except ValueError as error:
+            self.bad((*where, key), f"{key}: {error}")
+            return None

@@ -139,6 +139,8 @@ class _Kept:
 
     def _obey(self, order: Any) -> str:
         """Carry out one order; why that cannot be, or nothing."""
+        if isinstance(order, dict) and "stop" in order:
+            return self._stop(order["stop"])
         if isinstance(order, dict):
             self._note = Path(order["note"])
             if order["stay"]:
@@ -158,6 +160,12 @@ class _Kept:
         except OSError as error:
             return f"{name} cannot be started: {error.strerror}"
         self.programs[name] = Program(command, process, time.monotonic(), tries)
+        return ""
+
+    def _stop(self, name: str) -> str:
+        program = self.programs.pop(name)
+        program.process.kill()
+        program.process.wait()
         return ""
 
     def _with_port(self, name: str, command: list[str]) -> list[str]:

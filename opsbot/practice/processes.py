@@ -44,6 +44,10 @@ class Keeper:
         self._mends[name] = mend
         self._order([name, list(command)])
 
+    def stop(self, name: str) -> None:
+        """End one program at once, without giving it time for anything; what it wrote stays in the folder."""
+        self._order({"stop": name})
+
     def port(self, name: str) -> int | None:
         """The port that a program was started on; None before that. It may change until the program is ready."""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -98,7 +99,10 @@ def test_check_tells_of_metrics_that_a_prometheus_does_not_have(terminal: Termin
 
 
 @pytest.mark.real("prometheus")
-def test_unit_tests_of_promtool(terminal: Terminal, prometheus_program: Path) -> None:
+def test_unit_tests_of_promtool(
+    terminal: Terminal, prometheus_program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PATH", f"{prometheus_program.parent}:{os.environ['PATH']}")
     tests = {
         "rule_files": ["x.yaml"],
         "tests": [
@@ -133,6 +137,34 @@ def test_unit_tests_of_bad_rules_are_refused(terminal: Terminal, prometheus_prog
     (terminal.folder / "t.yaml").write_text("rule_files: [x.yaml]\ntests: [{alert_rule_test: [{alertname: A}]}]")
     code, answer = terminal.ask("test", "t.yaml")
     assert (code, answer["problems"][0]["rule"]) == (2, "ShopBusy")
+
+
+@pytest.mark.real("prometheus")
+def test_a_file_with_problems_keeps_no_other_from_its_cases(
+    terminal: Terminal, prometheus_program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PATH", f"{prometheus_program.parent}:{os.environ['PATH']}")
+    (terminal.folder / "x.yaml").write_text(BAD)
+    for name, head in {
+        "bad.yaml": "rule_files: [x.yaml]\n",
+        "good.yaml": "",
+        "odd.yaml": "evaluation_interval: x\n",
+    }.items():
+        (terminal.folder / name).write_text(f"{head}tests: [{{promql_expr_test: [{{expr: nosuch}}]}}]")
+    code, answer = terminal.ask("test", "bad.yaml", "good.yaml", "odd.yaml")
+    assert (code, [case["file"] for case in answer["cases"]]) == (2, ["good.yaml"])
+    assert {problem["file"] for problem in answer["problems"]} == {"x.yaml", "odd.yaml"}
+    assert answer["prometheus"]["path"] == str(prometheus_program)
+
+
+@pytest.mark.parametrize("tests", ["[]", "[{}]"], ids=["no entry", "an empty one"])
+def test_a_unit_test_file_may_have_nothing_to_run(terminal: Terminal, tests: str) -> None:
+    (terminal.folder / "t.yaml").write_text(f"rule_files: [gone.yaml]\ntests: {tests}")
+    code, answer = terminal.ask("test", "t.yaml")
+    assert (code, answer["cases"], answer["prometheus"]) == (0, [], None)
+    assert [one["message"] for one in answer["warnings"]] == [
+        "rule_files: 'gone.yaml' names no file", "has no case: nothing was compared",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", ["serve", "check"])

@@ -62,8 +62,10 @@ def test_what_need_not_be_said() -> None:
         ("tests:\n- start_timestamp: 2024-13-01T00:00:00Z", 2, "is no time"),
         ("tests:\n- alert_rule_test: [{alertname: A, eval_time: soon}]", 2, "is no duration"),
         ("tests:\n- promql_expr_test: [{expr: a, exp_samples: [{value: x}]}]", 2, "'x' is no number"),
-        ("evaluation_interval: 1ms\ntests:\n- alert_rule_test: [{alertname: A, eval_time: 1d}]", 3, "more than 250000"),
-        ("tests: [", 2, "not valid YAML"), ("tests: []\n---\ntests: []", 3, "must be one YAML document"),
+        ("evaluation_interval: 1ms\ntests:\n- promql_expr_test: [{expr: a, eval_time: 1d}]", 3, "more than 1000000"),
+        ("tests:\n- promql_expr_test: [{expr: a, exp_samples: [{value: '1'}]}]", 2, "'1' is text: write it"),
+        ("fuzzy_compare: maybe", 1, "neither true nor false"), ("fuzzy_compare: 'true'", 1, "without quotes"),
+        ("tests: [", 2, "not valid YAML"),
         ("tests: [{external_labels: [a]}]", 1, "must be a mapping"), ("rule_files: [[a]]", 1, "must be text"),
     ],
 )  # fmt: skip
@@ -86,6 +88,38 @@ def test_when_the_time_of_a_test_begins(written: str, seconds: float) -> None:
 
 
 def test_what_is_left_empty_says_nothing() -> None:
-    (group, nothing) = promtests.parse("tests: [{input_series: [null, {}, {series: up}]}, null]", "f").groups
+    (group, nothing) = promtests.parse("tests: [{input_series: [{series: up}, null, {}]}, null]", "f").groups
     assert [one.series for one in group.series] == ["up"]
     assert nothing.series == ()
+    assert promtests.parse("", "f").groups == ()
+
+
+def test_of_several_documents_the_first_counts() -> None:
+    found = promtests.parse("tests: [{name: one}]\n---\ntests: 5\nothers: 1\n---\n", "f")
+    assert [group.name for group in found.groups] == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("items", "want", "lost"),
+    [
+        ("[{series: a, values: 1 2}, {series: 'b{}'}]", [("a", "1 2"), ("b{}", "")], 0),
+        ("\n- {series: a}\n- series: b\n  values: |\n    1\n", [("a", ""), ("b", "1")], 0),
+        ("\n- series: a\n  values: |\n    1\n- {series: b}\n- {series: c}", [("a", "1")], 6),
+        ("\n- series: a\n  values: |-\n    1\n    2 3\n- {series: b}", [("a", "1"), ("2 3", ""), ("b", "")], 0),
+        ("\n- series: a\n  values: |-\n    1\n    b 2", [("a", "1"), ("b", "2")], 0),
+        ("\n- null\n- {series: a}", [], 4), ("\n- {series: '#a'}\n- {series: b}", [], 4),
+        ("[{series: a 1, values: 2}, {values: b 3}]", [("a", "1 2"), ("b", "3")], 0),
+        ("[{series: 'a {b=\"c\"}', values: 1}]", [("a", '{b="c"} 1')], 0),
+    ],
+    ids=["plain", "a line end at last", "a line end", "two lines", "a series in the values", "nothing first",
+    "a comment", "in one text", "a space before the brace"],
+)  # fmt: skip
+def test_series_are_lines_of_one_text(items: str, want: list[tuple[str, str]], lost: int) -> None:
+    found = promtests.parse("tests:\n- input_series: " + items.replace("\n", "\n  "), "f")
+    assert [(one.series, one.values) for one in found.groups[0].series] == want
+    assert [problem.line for problem in found.warnings] == ([lost] if lost else [])
+
+
+@pytest.mark.parametrize(("written", "want"), [("true", True), ("Yes", True), ("on", True), ("no", False), ("", False)])
+def test_neighbouring_numbers_may_be_equal(written: str, want: bool) -> None:
+    assert promtests.parse(f"fuzzy_compare: {written}", "f").fuzzy is want

@@ -61,6 +61,18 @@ def test_programs_and_folder_end_with_the_context(command: list[str]) -> None:
     assert not keeper.folder.exists()
 
 
+def test_one_program_is_stopped_and_the_others_go_on() -> None:
+    with keeping() as keeper:
+        keeper.start("one", STUBBORN)
+        keeper.start("two", SLEEPER)
+        first, second = (pid_in(keeper.folder / f"{name}.log") for name in ("one", "two"))
+        keeper.stop("one")
+        eventually(lambda: not alive(first))
+        keeper.start("one", SLEEPER)
+        keeper.check()
+        assert alive(second)
+
+
 def _fail_inside(seen: list[Path]) -> None:
     with keeping() as keeper:
         seen.append(keeper.folder)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import yaml
 
 from opsbot.core.errors import PermanentError
 from opsbot.practice import prometheus
+from opsbot.practice.recipes import PROMETHEUS, WHOLE
 
 
 def quiet(_text: str) -> None:
@@ -61,6 +64,27 @@ def test_one_in_the_cache_that_does_not_run_is_said(tmp_path: Path, monkeypatch:
     program(unpacked / "usr" / "bin", "#!/bin/sh\nexit 126\n")
     with pytest.raises(PermanentError, match=f"remove {unpacked} and try again"):
         prometheus.find(tmp_path, quiet)
+
+
+@pytest.mark.parametrize(
+    ("on_path", "made", "found"),
+    [(True, GOOD, "bin"), (False, GOOD, "made"), (False, "#!/bin/sh\nexit 1\n", "debian"), (False, "", "debian")],
+    ids=["on PATH", "built", "built and broken", "Debian's"],
+)
+def test_the_newest(
+    tmp_path: Path, mirror: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, on_path: bool, made: str, found: str
+) -> None:
+    mirror("")
+    there, cache = program(tmp_path / "mine", GOOD), tmp_path / "cache"
+    monkeypatch.setenv("PATH", f"{there.parent if on_path else tmp_path / 'bin'}:{tmp_path / 'bin'}:/usr/bin:/bin")
+    home = PROMETHEUS.home(cache)
+    if made:
+        sizes = {one.name: program(home / "bin", made).stat().st_size for one in PROMETHEUS.programs}
+        shutil.copy(home / "bin" / "prometheus", home / "bin" / "promtool")
+        (home / WHOLE).write_text(json.dumps(sizes))
+    places = {"bin": there, "made": home / "bin" / "prometheus"}
+    debian = cache / "debian" / "prometheus" / "usr" / "bin" / "prometheus"
+    assert prometheus.newest(cache, quiet) == places.get(found, debian)
 
 
 def test_settings_keep_to_loopback_and_the_folder() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from opsbot.core.errors import PermanentError
 from opsbot.practice.debian import Tell, fetch
+from opsbot.practice.recipes import PROMETHEUS, built
 
 
 def find(cache: Path, tell: Tell) -> Path:
@@ -16,9 +17,9 @@ def find(cache: Path, tell: Tell) -> Path:
 
     PermanentError says what is missing and how to go on.
     """
-    there = shutil.which("prometheus")
-    if there and version(Path(there)):
-        return Path(there)
+    there = _on_path()
+    if there:
+        return there
     unpacked = fetch(["prometheus"], cache / "debian" / "prometheus", tell) / "usr" / "bin" / "prometheus"
     if not version(unpacked):
         raise PermanentError(
@@ -26,6 +27,19 @@ def find(cache: Path, tell: Tell) -> Path:
             " or put a prometheus that runs on PATH."
         )
     return unpacked
+
+
+def newest(cache: Path, tell: Tell) -> Path:
+    """The Prometheus on PATH, else the 3 that `opsbot practice build` left in the cache, else as `find`."""
+    there, made = _on_path(), built(PROMETHEUS, cache)
+    if there or not (made and version(made / "prometheus")):
+        return there or find(cache, tell)
+    return made / "prometheus"
+
+
+def _on_path() -> Path | None:
+    there = shutil.which("prometheus")
+    return Path(there) if there and version(Path(there)) else None
 
 
 def version(program: Path) -> str:

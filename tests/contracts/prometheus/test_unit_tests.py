@@ -12,6 +12,7 @@ import pytest
 from opsbot.core.errors import ConfigError
 from opsbot.lab import promcases, promtests
 from opsbot.lab.promcases import Judged
+from opsbot.lab.promserver import FUTURE, Bench
 
 pytestmark = pytest.mark.real("prometheus")
 
@@ -78,7 +79,7 @@ def group(alerts: list[dict[str, Any]], expressions: list[dict[str, Any]], inter
 
 
 def judged(program: Path, file: Path) -> list[Judged]:
-    return promcases.run(promtests.parse(file.read_text(), str(file)), program)
+    return promcases.run(promtests.parse(file.read_text(), str(file)), Bench(program))
 
 
 def agrees(program: Path, file: Path) -> bool:
@@ -287,3 +288,90 @@ def test_a_label_that_is_expected_to_be_empty_is_never_there(prometheus_program:
     file = written(tmp_path, [group(asked, [])], rules=rules)
     assert [case.passed for case in judged(prometheus_program, file)] == [False]
     assert not agrees(prometheus_program, file)
+
+
+def test_a_template_reads_what_rules_make(prometheus_program: Path, tmp_path: Path) -> None:
+    note = '{{ query "sum(foo)" | first | value }} {{ query "count(ALERTS)" | first | value }}'
+    rules = f"""\
+groups:
+  - name: a
+    rules:
+      - {{record: foo, expr: x * 2}}
+      - {{alert: Other, expr: x > 0}}
+      - {{alert: A, expr: x > 0, annotations: {{n: '{note}'}}}}
+"""
+    alerts = [{"exp_labels": {}, "exp_annotations": {"n": "6 2"}}]
+    made = {
+        **group([{"eval_time": "2m", "alertname": "A", "exp_alerts": alerts}], []),
+        "input_series": [{"series": "x", "values": "1 2 3"}],
+    }
+    file = written(tmp_path, [made], rules=rules)
+    assert [case.passed for case in judged(prometheus_program, file)] == [True]
+    assert agrees(prometheus_program, file)
+
+
+@pytest.mark.parametrize(
+    ("series", "rules", "why"),
+    [
+        ([{"series": "x", "values": "1 y"}], "groups: []", "no value"),
+        (
+            [{"series": f'up{{i="{i}"}}', "values": "1"} for i in "ab"],
+            "groups: [{name: g, rules: [{alert: A, expr: 'up * on(job) up > 0'}]}]",
+            "'A' at 0s: ",
+        ),
+        ([], "groups: [{name: g, rules: [{record: r, expr: 'vector(1) or on(a) vector(1)', labels: {a: b}}]}]", ""),
+    ],
+    ids=["series", "rule", "nothing given"],
+)
+def test_an_entry_without_cases_fails_where_it_cannot_be_carried_out(
+    prometheus_program: Path, tmp_path: Path, series: list[dict[str, str]], rules: str, why: str
+) -> None:
+    file = written(tmp_path, [{}, {"input_series": series}], rules=rules)
+    found = judged(prometheus_program, file)
+    assert [(case.name, case.passed) for case in found] == ([("entry 2 of tests", False)] if why else [])
+    assert all(why in case.got and case.line for case in found)
+    assert agrees(prometheus_program, file) is not bool(why)
+
+
+def test_no_entry_needs_no_rules(prometheus_program: Path, tmp_path: Path) -> None:
+    file = written(tmp_path, [], rules="groups: 5")
+    assert judged(prometheus_program, file) == []
+    assert agrees(prometheus_program, file)
+
+
+@pytest.mark.parametrize("stride", [1, 60], ids=["few steps", "many steps"])
+def test_the_time_of_a_rule_that_fails_is_told(prometheus_program: Path, tmp_path: Path, stride: int) -> None:
+    rules = "groups: [{name: g, rules: [{alert: A, expr: 'a * on() b'}]}]"
+    asked = [{"eval_time": f"{20 + stride}m", "expr": "vector(1)"}]
+    series = [{"series": "a", "values": "1x99"}, {"series": 'b{i="1"}', "values": "1x99"},
+              {"series": 'b{i="2"}', "values": "_x17 1x50"}]  # fmt: skip
+    made = {**group([], asked), "input_series": series}
+    (found,) = judged(prometheus_program, written(tmp_path, [made], rules=rules))
+    assert found.got.startswith("rule 'A' at 17m: ")
+
+
+def test_a_series_that_is_given_and_made_names_its_rule(prometheus_program: Path, tmp_path: Path) -> None:
+    rules = "groups: [{name: g, rules: [{record: r, expr: x}]}]"
+    series = [{"series": name, "values": values} for name, values in (("x", "1 1"), ("r", "9 9"))]
+    made = {**group([], [{"eval_time": "1m", "expr": "r"}]), "input_series": series}
+    (found,) = judged(prometheus_program, written(tmp_path, [made], rules=rules))
+    assert found.got.startswith("rule 'r' at 0s: ")
+
+
+def test_many_entries_have_each_their_own_server(prometheus_program: Path, tmp_path: Path) -> None:
+    tests = [
+        {**group([], [{"eval_time": "0m", "expr": "x", "exp_samples": [{"labels": "x", "value": n}]}]),
+         "input_series": [{"series": "x", "values": str(n)}]}
+        for n in range(5)
+    ]  # fmt: skip
+    assert [case.passed for case in judged(prometheus_program, written(tmp_path, tests))] == [True] * 5
+
+
+@pytest.mark.plane
+@pytest.mark.real("prometheus 3")
+def test_times_of_the_future_are_refused_with_a_reason(built_program: Path, tmp_path: Path) -> None:
+    asked = [{"eval_time": "0m", "expr": "x", "exp_samples": [{"labels": "x", "value": 1}]}]
+    start = {"start_timestamp": "2100-01-01T00:00:00Z", "input_series": [{"series": "x", "values": "1"}]}
+    late, early = {**group([], asked), **start}, {**group([], asked), "input_series": start["input_series"]}
+    first, second = judged(built_program, written(tmp_path, [late, early]))
+    assert (first.passed, first.got, second.passed) == (False, FUTURE, True)
