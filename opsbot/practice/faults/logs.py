@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from opsbot.practice.faults.fault import LABEL, Fault, Obj
-from opsbot.practice.faults.paths import of
+from opsbot.practice.paths import of
 from opsbot.practice.plane.client import Client, Said
 
 QUIET = ('level=info msg="shop 2.3.1 listens on :8080"',)

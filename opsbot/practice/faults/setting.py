@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from opsbot.core.errors import PermanentError, Refused
-from opsbot.practice.faults import paths
+from opsbot.practice import paths
 from opsbot.practice.faults.fault import LABEL, NAMESPACE, Act, Fault, Look, Obj, holds, kinds, marked, node_name, owns
 from opsbot.practice.faults.logs import write_logs
 from opsbot.practice.plane.client import Client, Said
@@ -27,6 +27,13 @@ HEALING = 60.0
 FAREWELL = 12.0
 """Seconds that the node controller gets to say that a node is gone: it looks at its nodes every 5 s (the default of
 --node-monitor-period), and tells of those alone that it has registered before."""
+
+OWNED = (
+    "ValidatingWebhookConfiguration", "HorizontalPodAutoscaler", "CronJob", "Job", "Deployment", "ReplicaSet", "Pod",
+    "PodDisruptionBudget", "Ingress", "Service", "EndpointSlice", "PersistentVolumeClaim", "PersistentVolume",
+    "ConfigMap", "ServiceAccount", "ResourceQuota", "LimitRange", "PriorityClass", "Node", "ClusterLogs", "Namespace",
+)  # fmt: skip
+"""What may bear the label of a fault, in the order in which it is best taken away."""
 
 Tell = Callable[[str], None]
 
@@ -137,7 +144,7 @@ class Setter:
 
     def set_ones(self) -> frozenset[str]:
         """The names of the faults of which anything is there."""
-        found = (obj for kind in paths.OWNED for obj in self._items(kind, "", LABEL))
+        found = (obj for kind in OWNED for obj in self._items(kind, "", LABEL))
         return frozenset(obj["metadata"]["labels"][LABEL] for obj in found)
 
     def present(self, faults: Sequence[Fault]) -> list[Fault]:
@@ -194,7 +201,7 @@ class Setter:
     def _sweep(self, fault: Fault) -> list[str]:
         """Ask once for all that is there to go; what was there."""
         left = []
-        for kind in paths.OWNED:
+        for kind in OWNED:
             for obj in self._items(kind, "", f"{LABEL}={fault.name}"):
                 left.append(f"{kind}/{obj['metadata']['name']}")
                 self._remove(obj)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opsbot.core.errors import PermanentError
+from opsbot.practice import paths
 from opsbot.practice.guest.cluster import LABEL, RBAC, Cluster, refused
 from opsbot.testing.cluster import Rule
 
@@ -17,12 +18,6 @@ READY_WITHIN = 180.0
 PATIENT_FOR = 10.0
 """Seconds after which the cluster is asked why it takes so long."""
 GLANCE = 0.5
-
-_PATHS = {
-    "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts", "Service": "/api/v1/namespaces/{}/services",
-    "Role": f"/apis/{RBAC}/v1/namespaces/{{}}/roles", "RoleBinding": f"/apis/{RBAC}/v1/namespaces/{{}}/rolebindings",
-    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
-}  # fmt: skip
 
 
 def make_namespace(cluster: Cluster, namespace: str, mark: str) -> None:
@@ -38,7 +33,7 @@ def create(cluster: Cluster, namespace: str, obj: Mapping[str, Any]) -> None:
     """Make one object in the namespace; PermanentError in the server's words."""
     if obj["kind"] == "Namespace":
         return
-    status, said = cluster.ask("POST", _PATHS[obj["kind"]].format(namespace), obj)
+    status, said = cluster.ask("POST", paths.of(obj["kind"], namespace), obj)
     if status != 201:
         raise refused(cluster, f"make {obj['kind']}/{obj['metadata']['name']} in {namespace}", status, said)
 
@@ -58,7 +53,7 @@ def account(cluster: Cluster, namespace: str, name: str, rules: Sequence[Rule]) 
     ):  # fmt: skip
         create(cluster, namespace, body)
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": LASTING}}
-    status, said = cluster.ask("POST", f"{_PATHS['ServiceAccount'].format(namespace)}/{full}/token", request)
+    status, said = cluster.ask("POST", f"{paths.of('ServiceAccount', namespace, full)}/token", request)
     token = (said.get("status") or {}).get("token")
     if status != 201 or not isinstance(token, str) or not token:
         raise refused(cluster, f"give a token to {full}", status, said)
@@ -81,7 +76,7 @@ def wait_ready(cluster: Cluster, namespace: str, name: str, tell: Callable[[str]
 
 def replicas(cluster: Cluster, namespace: str, name: str) -> tuple[int, int]:
     """How many replicas are wanted, and how many are ready."""
-    status, found = cluster.ask("GET", f"{_PATHS['Deployment'].format(namespace)}/{name}")
+    status, found = cluster.ask("GET", paths.of("Deployment", namespace, name))
     if status != 200:
         raise refused(cluster, f"get Deployment/{name} in {namespace}", status, found)
     return (found.get("spec") or {}).get("replicas", 0), (found.get("status") or {}).get("readyReplicas", 0)
@@ -90,7 +85,7 @@ def replicas(cluster: Cluster, namespace: str, name: str) -> tuple[int, int]:
 def _trouble(cluster: Cluster, namespace: str) -> str:
     """Why pods do not come up, as the cluster says it: of a pod, else of the workload."""
     _, pods = cluster.ask("GET", f"/api/v1/namespaces/{namespace}/pods")
-    _, workloads = cluster.ask("GET", _PATHS["Deployment"].format(namespace))
+    _, workloads = cluster.ask("GET", paths.of("Deployment", namespace))
     for item in [*(pods.get("items") or ()), *(workloads.get("items") or ())]:
         status = item.get("status") or {}
         states = [((box.get("state") or {}).get("waiting") or {}) for box in status.get("containerStatuses") or ()]

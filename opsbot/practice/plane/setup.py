@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
+from opsbot.practice import paths
 from opsbot.practice.plane.client import Client, Said
 from opsbot.practice.plane.programs import LOGS_OF_PODS
-from opsbot.testing.cluster.kinds import BY_NAME
 
 NODES = ("node-1", "node-2", "node-3")
 """Fewer than three could not show that a pod which is evicted finds another place."""
@@ -20,15 +19,6 @@ Until = Callable[[str, Callable[[], bool]], None]
 Object = Mapping[str, Any]
 
 _KWOK = "kwok.x-k8s.io"
-_OTHERS = {
-    "ClusterRole": ("rbac.authorization.k8s.io/v1", "clusterroles", False),
-    "ClusterRoleBinding": ("rbac.authorization.k8s.io/v1", "clusterrolebindings", False),
-    "Role": ("rbac.authorization.k8s.io/v1", "roles", True),
-    "RoleBinding": ("rbac.authorization.k8s.io/v1", "rolebindings", True),
-    "CustomResourceDefinition": ("apiextensions.k8s.io/v1", "customresourcedefinitions", False),
-    "Logs": (f"{_KWOK}/v1alpha1", "logs", True),
-    "ClusterLogs": (f"{_KWOK}/v1alpha1", "clusterlogs", False),
-}  # fmt: skip
 
 
 def prepare(client: Client, roles: Iterable[Object], until: Until) -> None:
@@ -80,15 +70,7 @@ def _definition(kind: str, *, namespaced: bool) -> Object:
 
 def place(obj: Object) -> str:
     """The path of the list that an object belongs to; KeyError for a kind that is not known here."""
-    kind, meta = obj["kind"], obj["metadata"]
-    if kind in _OTHERS:
-        version, plural, namespaced = _OTHERS[kind]
-    else:
-        known = BY_NAME[kind]
-        version, plural, namespaced = known.api_version, known.plural, known.namespaced
-    base = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    inside = f"/namespaces/{quote(meta.get('namespace', 'default'), safe='')}" if namespaced else ""
-    return f"{base}{inside}/{plural}"
+    return paths.of(obj["kind"], obj["metadata"].get("namespace", "default"))
 
 
 def create(client: Client, obj: Object) -> None:

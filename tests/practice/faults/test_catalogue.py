@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from opsbot.core import faults as known
-from opsbot.practice.faults import ALL, BY_NAME, FAMILIES, paths
+from opsbot.practice import paths
+from opsbot.practice.faults import ALL, BY_NAME, FAMILIES
 from opsbot.practice.faults.fault import CLUSTER_WIDE, LABEL, NAMESPACE, Fault, Obj, node_name
 from opsbot.practice.faults.parts import PREFIX
 from opsbot.practice.plane.programs import STAGES

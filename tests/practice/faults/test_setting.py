@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from opsbot.core.errors import PermanentError, Refused
-from opsbot.practice.faults import ALL, BY_NAME, paths
+from opsbot.practice import paths
+from opsbot.practice.faults import ALL, BY_NAME
 from opsbot.practice.faults.fault import NAMESPACE, Fault, Look, node_name
 from opsbot.practice.faults.parts import deployment
 from opsbot.practice.faults.setting import Setter, unsaid
