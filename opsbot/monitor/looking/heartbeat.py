@@ -79,8 +79,13 @@ def deadline(beat: Beat, started: datetime, calm: Incidents) -> datetime | None:
     """When a pushed heartbeat that fires must have been received again; None for a polled one: its answers say it."""
     if beat.source == POLLED or not beat.fires:
         return None
-    within = max(calm.heartbeat_within, timedelta(seconds=2 * max(beat.gaps, default=0)))
-    return max(beat.seen_at, started) + within
+    return max(beat.seen_at, started) + max(calm.heartbeat_within, 2 * _pace(beat))
+
+
+def _pace(beat: Beat) -> timedelta:
+    """The usual time between two receipts: the middle one of the last gaps, so that no outage passes for it."""
+    gaps = sorted(beat.gaps)
+    return timedelta(seconds=gaps[(len(gaps) - 1) // 2] if gaps else 0)
 
 
 def cause(away: Sequence[Beat]) -> Cause:

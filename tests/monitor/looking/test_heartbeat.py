@@ -62,7 +62,7 @@ def test_one_that_was_never_seen_is_not_missed(world: CalmWorld) -> None:
     assert world.open() == {}
 
 
-def test_one_that_comes_rarely_is_given_twice_its_longest_gap(world: CalmWorld) -> None:
+def test_one_that_comes_rarely_is_given_twice_its_usual_gap(world: CalmWorld) -> None:
     """As with a repeat interval of an hour: it is missed once, until its pace is known."""
     for seconds in (0, 3600, 7200):
         world.push(seconds, received(seconds))
@@ -70,6 +70,33 @@ def test_one_that_comes_rarely_is_given_twice_its_longest_gap(world: CalmWorld) 
     world.look(7200 + 7199)
     assert (world.open(), resolved) == ({}, 0)
     world.look(7200 + 7200)
+    assert world.open() == {HEARTBEAT: State.OPEN}
+
+
+@pytest.mark.parametrize("long", [
+    pytest.param((3600,), id="once"),
+    pytest.param((3600, 7200), id="twice"),
+])  # fmt: skip
+def test_an_outage_does_not_pass_for_its_pace(world: CalmWorld, long: tuple[float, ...]) -> None:
+    now = 0.0
+    world.push(now, BEAT)
+    for gap in (60, 60, 60, *long):
+        now += gap
+        world.look(now - 1)
+        world.push(now, received(now))
+        assert world.open() == {}
+    world.look(now + WITHIN - 1)
+    assert world.open() == {}
+    world.look(now + WITHIN)
+    assert world.open() == {HEARTBEAT: State.OPEN}
+
+
+def test_the_time_that_opsbot_was_down_is_no_pace(world: CalmWorld) -> None:
+    for seconds in (0, 60, 120):
+        world.push(seconds, received(seconds))
+    world.started()
+    world.push(10_000, received(10_000))
+    world.look(10_000 + WITHIN)
     assert world.open() == {HEARTBEAT: State.OPEN}
 
 
