@@ -73,7 +73,7 @@ def test_the_largest_expression_allowed_does_not_end_the_process() -> None:
 import sys, threading
 from opsbot import promql
 looks = (promql.condition, promql.is_number, promql.has_comparison, promql.kept_labels, promql.metrics,
-         promql.never_alone, promql.looks_ahead)
+         promql.never_alone, promql.looks_ahead, promql.flagged)
 def look():
     [ask(expression) for expression in sys.argv[1:] for ask in looks]
     promql.parse.cache_clear()
@@ -113,54 +113,150 @@ def test_has_comparison(expression: str, there: bool) -> None:
 @pytest.mark.parametrize(
     ("expression", "kept"),
     [
-        ("up", None),
-        ("up == 0", None),
-        ("rate(x[5m]) > 1", None),
         ("avg(x) > 5", set()),
         ("sum by (a, b) (rate(x[5m])) > 1", {"a", "b"}),
-        ("sum without (a) (x)", None),
         ("sum without (a) (sum by (a, b) (x))", {"b"}),
         ("topk(3, sum by (a) (x))", {"a"}),
-        ("topk(3, x)", None),
         ('count_values("v", x)', {"v"}),
         ('count_values by (job) ("v", x)', {"v", "job"}),
         ("quantile(0.9, x)", set()),
-        ("histogram_quantile(0.9, sum by (le, a) (x))", {"le", "a"}),
+        ("histogram_quantile(0.9, sum by (le, a) (x))", {"a"}),
         ('label_replace(sum by (a) (x), "z", "$1", "a", "(.*)")', {"a", "z"}),
-        ('label_join(x, "z", "-", "a")', None),
         ("5 < sum by (a) (x)", {"a"}),
         ("time() - max(x) > 5", set()),
         ("1 > bool 2", set()),
         ("vector(1)", set()),
-        ("a * b", None),
         ("a / sum by (x) (b)", {"x"}),
         ("sum by (x) (a) / b", {"x"}),
         ("a * on (x) b", {"x"}),
         ("sum by (x, y) (a) / ignoring (y) b", {"x"}),
         ("sum by (a) (x) * on (a) group_left (y) b", {"a", "y"}),
         ("b * on (a) group_right (y) sum by (a, c) (x)", {"a", "c", "y"}),
-        ("a * on (x) group_left () b", None),
         ("sum by (a) (x) and on () b", {"a"}),
         ("sum by (a) (x) unless b", {"a"}),
         ("sum by (a) (x) or sum by (b) (y)", {"a", "b"}),
-        ("sum by (a) (x) or y", None),
         ('absent(up{job="a", x=~"b", y!="c"})', {"job"}),
         ('absent(up{job="a", job=~"b"})', set()),
         ("absent(sum(x))", set()),
         ('absent_over_time(up{job="a"}[5m])', {"job"}),
         ("-sum(x)", set()),
         ("max_over_time(sum by (a) (x)[1h:])", {"a"}),
+        ("sum by (pod) (sum without (pod) (x))", set()),
+        ("sum by (a, pod) (x * ignoring (pod) y)", {"a"}),
+        ("sum by (a) (x) * on (a, pod) y", {"a"}),
+        ("sum by (a) (x) * sum by (a, b) (y)", {"a"}),
+        ("sum by (a) (x) * on (a) group_left (y) sum by (a) (b)", {"a"}),
+        ("sum without (pod) (x) * on (pod, a) y", {"a"}),
+        ("sum by (a) (x) + fill (0) sum by (b) (y)", {"a", "b"}),
+        ("sum by (a) (x) + on (c) group_left (d) fill (0) sum by (b) (y)", {"a", "b", "d"}),
+        ("sum by (a) (x) > max_of(1, 2)", {"a"}),
+        ("histogram_quantile(1 - 0.1, sum by (le, a) (x))", {"a"}),
+        ("histogram_quantile(scalar(y), sum by (le, a) (x))", {"a"}),
+        ('histogram_quantiles(sum by (le, a) (x), "q", 0.5, 0.9)', {"a", "q"}),
+        ("sum by (le) (histogram_fraction(0, 1, x))", set()),
+        ('label_replace(sum without (pod) (sum by (pod, a) (x)), "pod", "$1", "a", "(.*)")', {"a", "pod"}),
     ],
 )
-def test_kept_labels(expression: str, kept: set[str] | None) -> None:
-    assert promql.kept_labels(expression) == kept
+def test_kept_labels(expression: str, kept: set[str]) -> None:
+    assert promql.kept_labels(expression) == promql.Labels.of(kept)
+
+
+@pytest.mark.parametrize(
+    ("expression", "dropped"),
+    [
+        ("up", set()),
+        ("up == 0", set()),
+        ("rate(x[5m]) > 1", set()),
+        ("topk(3, x)", set()),
+        ('label_join(x, "z", "-", "a")', set()),
+        ("a * b", set()),
+        ("a * on (x) group_left () b", set()),
+        ("sum by (a) (x) or y", set()),
+        ("sum without (a) (x)", {"a"}),
+        ("sum without (a, b) (x) > 1", {"a", "b"}),
+        ("sum without (a) (avg without (b) (x))", {"a", "b"}),
+        ("topk(3, max without (a) (x))", {"a"}),
+        ('count_values without (a) ("a", x)', set()),
+        ("x * ignoring (pod) y > 1", {"pod"}),
+        ("x > ignoring (pod) y", {"pod"}),
+        ("x > bool ignoring (pod) y", {"pod"}),
+        ("x * ignoring (pod) sum without (a) (y)", {"a", "pod"}),
+        ("x * ignoring (pod) group_left () y", set()),
+        ("x * ignoring (pod) group_right () y", set()),
+        ("sum without (pod) (x) * on (a) group_left () y", {"pod"}),
+        ("sum without (pod) (x) * on (a) group_left (pod) y", set()),
+        ("x * on (a) group_left (pod) sum without (pod) (y)", {"pod"}),
+        ("y * on (a) group_right (pod) sum without (pod) (x)", set()),
+        ("sum without (pod) (x) + fill (0) y", set()),
+        ("x and ignoring (pod) y", set()),
+        ("sum without (pod) (x) unless y", {"pod"}),
+        ("sum without (pod) (x) or y", set()),
+        ("sum without (pod) (x) or sum without (pod, a) (y)", {"pod"}),
+        ("sum without (pod, b) (x) or sum by (b) (y)", {"pod"}),
+        ("sum without (pod) (x) or sum by (pod) (y)", set()),
+        ("sum without (pod) (x) > 1", {"pod"}),
+        ("1 < -(sum without (pod) (x))", {"pod"}),
+        ("histogram_quantile(0.9, rate(x_bucket[5m])) > 1", {"le"}),
+        ("histogram_quantile(0.9, sum without (pod) (x))", {"le", "pod"}),
+        ('label_replace(histogram_quantile(0.9, x), "le", "$1", "a", "(.*)")', set()),
+        ('label_replace(sum without (pod) (x), "pod", "$1", "instance", "(.*)")', set()),
+        ('label_join(sum without (pod, b) (x), "pod", "-", "a")', {"b"}),
+        ("info(sum without (pod) (x))", set()),
+        ("max_over_time(sum without (pod) (x)[1h:])", {"pod"}),
+        ("clamp(x, 0, 1) > 0", set()),
+        ("sort_by_label(sum without (pod) (x), 'a')", {"pod"}),
+    ],
+)
+def test_labels_that_are_dropped_where_any_other_may_be_kept(expression: str, dropped: set[str]) -> None:
+    assert promql.kept_labels(expression) == ~promql.Labels.of(dropped)
+
+
+SETS = {names or "none": promql.Labels.of(names) for names in ("", "a", "ab", "bc")}
+SETS |= {f"all but {names}": ~labels for names, labels in SETS.items()}
+
+
+@pytest.mark.parametrize("one", SETS.values(), ids=SETS)
+@pytest.mark.parametrize("other", SETS.values(), ids=SETS)
+def test_sets_of_labels(one: promql.Labels, other: promql.Labels) -> None:
+    for name in "abcd":
+        assert (name in (one | other)) is (name in one or name in other)
+        assert (name in (one & other)) is (name in one and name in other)
+        assert (name in (one - other)) is (name in one and name not in other)
+        assert (name in ~one) is (name not in one)
+
+
+FUNCTIONS_FLAG, FILL_FLAG = "promql-experimental-functions", "promql-binop-fill-modifiers"
+
+
+@pytest.mark.parametrize(
+    ("expression", "flags"),
+    [
+        ("mad_over_time(x[5m]) > 1", {"mad_over_time()": FUNCTIONS_FLAG}),
+        ("limitk(3, x) > 1", {"limitk()": FUNCTIONS_FLAG}),
+        ("double_exponential_smoothing(x[5m], 0.1, 0.1) > 1", {"double_exponential_smoothing()": FUNCTIONS_FLAG}),
+        ("sum(x + fill (0) info(y)) > 1", {"fill()": FILL_FLAG, "info()": FUNCTIONS_FLAG}),
+        ("holt_winters(x[5m], 0.1, 0.1) > 1", {}),
+        ('rate(info[5m]) > 1 and x{a="mad_over_time(y)"}', {}),
+    ],
+    ids=["function", "aggregation", "new name", "fill", "older name", "names and texts"],
+)
+def test_what_needs_a_flag(expression: str, flags: dict[str, str]) -> None:
+    assert promql.flagged(expression) == flags
 
 
 @pytest.mark.parametrize(
     ("expression", "caret"),
     [
         ("rate(a[5m] > 1", "    ^"), ("a ) b", "  ^"), ("a{b=~'('}", "      ^"), ("x[5q]", "  ^"),
-        ("sum(foo(a)) > 1", "    ^"), ("'foo(' == foo(a)", "          ^"), ("a > 1 and increase(x) > 2", "          ^"),
+        ("sum(foo(a)) > 1", "    ^"), ("'foo(' == foo(a)", "          ^"),
+        ("a > 1 and increase(x) > 2", " " * 19 + "^"),
+        ("rate(a[5m]) > rate( b)", " " * 20 + "^"), ("histogram_quantile('a', b)", " " * 19 + "^"),
+        ("clamp(rate(a[5m]), b{c='(,'}, 1)", " " * 19 + "^"), ("abs(rate(a), 1)", "         ^"),
+        ("rate(a[5m]) > rate(b[5m], 3)", " " * 14 + "^"), ("clamp(a, b, c)", "^"),
+        ("a{b=c} > 1", "    ^"), ("a{b}", "  ^"), ("a and on(b) group_left(c) d", " " * 12 + "^"), ("a and 1", "  ^"),
+        ("sum(a) by (b,,c) > 1", " " * 13 + "^"), ("sum by (b c) (a)", " " * 10 + "^"),
+        ("sum by ('b'-c) (a)", " " * 11 + "^"), ("a / on (b c) group_left () d", " " * 10 + "^"),
+        ("a b c by (d,,e)", "  ^"),
         ("holt_winters(x)", "^"),
     ],
 )  # fmt: skip

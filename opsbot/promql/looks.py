@@ -8,7 +8,7 @@ from typing import Any
 
 from opsbot.promql.complaint import PromqlError
 from opsbot.promql.parsing import parse
-from opsbot.promql.tree import LEAVES, NUMBERS, folded, kind, number, selectors, unwrapped, walk
+from opsbot.promql.tree import LEAVES, NUMBERS, fills, folded, kind, number, selectors, unwrapped, walk
 
 ABSENT = ("absent", "absent_over_time")
 BARE = (*NUMBERS, "vector")
@@ -84,8 +84,8 @@ def _fed(node: Any, parts: list[bool]) -> bool:
 
 
 def _both_fed(node: Any, left: bool, right: bool) -> bool:
-    op, fill = str(node.op), node.modifier and node.modifier.fill_values
-    if op == "or" or (fill and not (fill.lhs is None and fill.rhs is None)):
+    op = str(node.op)
+    if op == "or" or fills(node):
         return left and right
     return left if op in ("and", "unless") else left or right
 

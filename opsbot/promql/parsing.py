@@ -9,7 +9,7 @@ from typing import Any
 
 from opsbot.promql.complaint import PromqlError, misfit, place
 from opsbot.promql.spelling import RENAMED, bare, modern, operators, pieces
-from opsbot.promql.tree import LEAVES, SETS, folded, kind, number
+from opsbot.promql.tree import LEAVES, SETS, fills, folded, kind, number
 
 LONGEST = 60_000
 """Characters of an expression: less than one question to the server may have."""
@@ -47,7 +47,7 @@ def parse(expression: str) -> Any:
         if message == _NO_MORE:
             tries = int(_TRIED / max(1, (count / 300) ** 2, len(expression) / 6_000))
             raise misfit(expression, text, _reads, tries) from None
-        raise PromqlError(message, place(message, expression, text, RENAMED.items())) from None
+        raise PromqlError(message, place(message, expression, text, RENAMED.items(), _reads)) from None
     _check(tree, expression, text)
     return tree
 
@@ -67,7 +67,7 @@ def _check(tree: Any, expression: str, text: str) -> None:
     try:
         folded(tree, _checked)
     except PromqlError as error:
-        raise PromqlError(str(error), place(str(error), expression, text, ())) from None
+        raise PromqlError(str(error), place(str(error), expression, text, (), _reads)) from None
 
 
 def _checked(node: Any, numbers: list[bool]) -> bool:
@@ -76,11 +76,6 @@ def _checked(node: Any, numbers: list[bool]) -> bool:
         raise PromqlError("`or` between labels is no PromQL: use a regular expression")
     if name in ("MatrixSelector", "SubqueryExpr") and timedelta() in (node.range, getattr(node, "step", None)):
         raise PromqlError("duration must be greater than 0")
-    if name == "BinaryExpr" and _filled(node) and (str(node.op) in SETS or any(numbers)):
+    if name == "BinaryExpr" and fills(node) and (str(node.op) in SETS or any(numbers)):
         raise PromqlError("fill modifiers are only allowed between instant vectors, and not for set operators")
     return number(node, numbers)
-
-
-def _filled(node: Any) -> bool:
-    fill = node.modifier and node.modifier.fill_values
-    return bool(fill) and (fill.lhs is not None or fill.rhs is not None)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 SETS = ("and", "or", "unless")
 LEAVES = ("VectorSelector", "MatrixSelector")
-NUMBERS = ("scalar", "time", "pi", "start", "end", "step", "range")
+NUMBERS = ("scalar", "time", "pi", "start", "end", "step", "range", "max_of", "min_of")
 """Functions that give one number."""
 
 T = TypeVar("T")
@@ -56,6 +56,12 @@ def folded(tree: Any, judge: Callable[[Any, list[T]], T]) -> T:
 def selectors(tree: Any) -> Iterator[Any]:
     """Every selector of series, those with a range without it."""
     return (getattr(node, "vector_selector", node) for node in walk(tree) if kind(node) in LEAVES)
+
+
+def fills(node: Any) -> bool:
+    """Whether an operator has a value for the series that have no partner on the other side."""
+    fill = node.modifier and node.modifier.fill_values
+    return bool(fill) and (fill.lhs is not None or fill.rhs is not None)
 
 
 def number(node: Any, numbers: list[bool]) -> bool:

@@ -49,6 +49,8 @@ def expression(judge: Judge, text: str, at: Where, key: str) -> bool:
         message = f"{key}: no PromQL that can be watched: {error}"
         judge.bad(at, message, excerpt=promql.excerpt(text, error.at))
         return False
+    for what, flag in promql.flagged(text).items():
+        judge.warn(at, f"{key}: Prometheus has {what} only under a flag", f"it needs --enable-feature={flag}")
     return True
 
 
@@ -59,9 +61,7 @@ def condition(judge: Judge, rule: AlertRule, where: Where, key: str) -> None:
         return
     if rule.severity != QUIET and not promql.has_comparison(rule.condition):
         judge.warn(at, f"{key} has no comparison: it holds for every series, even at 0", "compare it, as in `> 0`")
-    kept = promql.kept_labels(rule.condition)
-    if kept is not None:
-        _vet_dropped(judge, rule, where, kept)
+    _vet_dropped(judge, rule, where, promql.kept_labels(rule.condition))
 
 
 def kind(word: str) -> str:
@@ -77,20 +77,26 @@ def is_label(name: str) -> bool:
     return bool(_LABEL.fullmatch(name))
 
 
-def _vet_dropped(judge: Judge, rule: AlertRule, where: Where, kept: frozenset[str]) -> None:
+def _vet_dropped(judge: Judge, rule: AlertRule, where: Where, kept: promql.Labels) -> None:
     """Warn of templates that name a label which the result of the condition cannot have."""
     texts = [(step, name, text) for step in ("labels", "annotations") for name, text in getattr(rule, step).items()]
     for step, name, text in texts:
-        for label in sorted(_named(text) - kept):
-            _dropped(judge, (*where, step, name), label)
-    final = kept | rule.labels.keys() | {"severity", "alertname"}
+        for label in sorted(_named(text)):
+            _vet_kept(judge, (*where, step, name), label, kept)
+    own = {*rule.labels, "severity", "alertname"}
     for name, text in _target_texts(rule):
-        for label in sorted(_target_labels(text) - final):
-            _dropped(judge, (*where, "target", name), label)
+        for label in sorted(_target_labels(text) - own):
+            _vet_kept(judge, (*where, "target", name), label, kept)
 
 
-def _dropped(judge: Judge, at: Where, label: str) -> None:
-    judge.warn(at, f"the condition drops the label {label!r}: it will be empty", f"keep it: `by ({label})`")
+def _vet_kept(judge: Judge, at: Where, label: str, kept: promql.Labels) -> None:
+    if label in kept:
+        return
+    taken = "`without`, `ignoring` or a function takes it away"
+    judge.warn(
+        at, f"the condition drops the label {label!r}: it will be empty",
+        taken if kept.others or label == "le" else f"keep it: `by ({label})`",
+    )  # fmt: skip
 
 
 def _named(text: str) -> frozenset[str]:
