@@ -23,6 +23,8 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 YEARS = range(2000, 2200)
 FORMS = "write '22:00', or '2026-12-01 20:00' for one time only"
 
+_LEAVE_OUT = {"match": "leave it out for all alerts", "weekdays": "leave it out for every day"}
+
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
 _DATED = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)", re.ASCII)
 
@@ -55,6 +57,9 @@ def problems(document: Document, found: Sequence[WindowModel]) -> Iterator[Probl
         where: Where = (KEY, place)
         if window.name in names[:place]:
             yield document.problem((*where, "name"), f"window {window.name[:60]!r} is there twice")
+        for key, hint in _LEAVE_OUT.items():
+            if key in window.model_fields_set and not getattr(window, key):
+                yield document.problem((*where, key), f"{key}: is empty", hint)
         yield from _of_match(document, window, where)
         yield from _of_days(document, window, where)
         yield from _of_zone(document, window, where)
@@ -86,15 +91,19 @@ def _wall(now: datetime, zone: str) -> datetime:
 def _of_match(document: Document, window: WindowModel, where: Where) -> Iterator[Problem]:
     for place, text in enumerate(window.match):
         try:
-            matchers.parse(text)
+            if not matchers.parse(text):
+                yield document.problem((*where, "match", place), "match: holds no matcher", _LEAVE_OUT["match"])
         except MatcherError as error:
             yield document.problem((*where, "match", place), f"match: {error}", error.hint)
 
 
 def _of_days(document: Document, window: WindowModel, where: Where) -> Iterator[Problem]:
     for place, word in enumerate(window.weekdays):
-        if _weekday(word) is None:
-            hint = f"known: {', '.join(day[:3] for day in DAYS)}"
+        day = _weekday(word)
+        if day is not None and day in map(_weekday, window.weekdays[:place]):
+            yield document.problem((*where, "weekdays", place), f"weekdays: {word[:40]!r} is there twice")
+        elif day is None:
+            hint = f"known: {', '.join(known[:3] for known in DAYS)}"
             yield document.problem((*where, "weekdays", place), f"weekdays: {word[:40]!r} is no day", hint)
 
 

@@ -158,7 +158,7 @@ class Web:
 
     listen: str = "127.0.0.1:9095"
     token_file: Path | None = None
-    most_bytes: int = 4_000_000
+    most_bytes: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)

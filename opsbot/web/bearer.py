@@ -54,7 +54,10 @@ def _read(file: Path) -> bytes:
     except (OSError, UnicodeDecodeError) as error:
         raise PermanentError(f"web.token_file: {file} cannot be read: {type(error).__name__}") from None
     if not re.fullmatch(rf"[\x21-\x7e]{{{_SHORTEST},4096}}", text):
-        raise PermanentError(f"web.token_file: {file} holds no token on one line, of {_SHORTEST} characters or more")
+        raise PermanentError(
+            f"web.token_file: {file} holds no token: "
+            f"one line of {_SHORTEST} to 4,096 ASCII characters, none of them a blank"
+        )
     return text.encode()
 
 

@@ -22,6 +22,7 @@ from opsbot.core.errors import OpsbotError, Refused
 from opsbot.core.ports import Clock
 from opsbot.monitor.receiving.payloads import Payload, value
 from opsbot.web.exposition import Count, Family, Times
+from opsbot.web.refusals import Refusals
 
 LOG = logging.getLogger("opsbot.web")
 
@@ -33,8 +34,8 @@ RETRY_AFTER = 5
 """Seconds after which a sender may try again."""
 SHOWN = 20
 """Refused alerts that an answer tells of."""
-QUIET = 60.0
-"""Seconds between two complaints about one webhook in the log."""
+LOST = (413, 415)
+"""Refusals before a body was read that cost its alerts: no sender tries those again."""
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 Read = Callable[[Any, datetime], Payload]
@@ -74,7 +75,7 @@ class Intake:
         self._waiting: deque[_Job] = deque()
         self._sign = threading.Condition()
         self._open = True
-        self._quiet: dict[str, float] = {}
+        self.refusals = Refusals(readers, clock)
         self._thread = threading.Thread(target=self._loop, name="opsbot-intake", daemon=True)
         self._pushes = Count("opsbot_webhook_alerts_total", "Pushed alerts by webhook and what became of them.")
         self._requests = Count("opsbot_webhook_requests_total", "Requests of webhooks by the status of their answer.")
@@ -109,13 +110,16 @@ class Intake:
                 self._waiting.append(_Job(source, body, answer, time.monotonic()))
                 self._sign.notify()
                 return answer
-        self.refused(source, BUSY.status)
+        self.refused(source, BUSY.status, BUSY.body["error"])
         answer.set_result(BUSY)
         return answer
 
-    def refused(self, source: str, status: int) -> None:
-        """Count a request that was refused before its body was read."""
+    def refused(self, source: str, status: int, why: str, sender: str = "") -> None:
+        """Count and log a request that was refused before its body was read, of this address where it is known."""
         self._requests.add(source=source, code=str(status))
+        self.refusals.tell(f"webhook {source}", status, why, sender)
+        if status in LOST and source in self.readers:
+            self.refusals.lost(source, why)
 
     def families(self) -> Iterator[Family]:
         """What can be counted here."""
@@ -157,7 +161,8 @@ class Intake:
             job.payload = self.readers[job.source](value(job.body), now)
         except Refused as error:
             self._pushes.add(source=job.source, outcome="refused")
-            self._complain(job.source, f"a payload was refused: {error}")
+            self.refusals.tell(f"webhook {job.source}", 400, f"a payload was refused: {error}")
+            self.refusals.lost(job.source, str(error))
             self._answer(job, Reply(400, {"error": str(error)}))
             return False
         return True
@@ -173,6 +178,7 @@ class Intake:
             for job in jobs:
                 self._answer(job, Reply(503, {"error": "the store cannot take it now: try again"}))
             return
+        self.refusals.took({job.source for job in jobs})
         if pushes:
             self._after()
         for job in jobs:
@@ -183,18 +189,13 @@ class Intake:
         said: dict[str, Any] = {"taken": len(payload.pushes)}
         if payload.faults:
             self._pushes.add(len(payload.faults), source=job.source, outcome="refused")
-            self._complain(job.source, f"{len(payload.faults)} alerts were refused, the first: {payload.faults[0]}")
+            why = f"{len(payload.faults)} alerts were refused, the first: {payload.faults[0]}"
+            self.refusals.tell(f"webhook {job.source}", 200, why)
             refused = [{"place": fault.place, "why": fault.says} for fault in payload.faults[:SHOWN]]
             said |= {"refused": refused, "refused_count": len(payload.faults)}
         if payload.cut:
             self._pushes.add(payload.cut, source=job.source, outcome="cut_by_sender")
         return Reply(200, said)
-
-    def _complain(self, source: str, what: str) -> None:
-        """One line a minute for each webhook: a sender that is wrong is wrong each time, and is told each time."""
-        if time.monotonic() >= self._quiet.get(source, 0.0):
-            self._quiet[source] = time.monotonic() + QUIET
-            LOG.warning("webhook %s: %s", source, what)
 
     def _count(self, outcomes: Mapping[tuple[str, str], int]) -> None:
         for (source, outcome), count in outcomes.items():

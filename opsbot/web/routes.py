@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,10 @@ from opsbot.web.intake import BUSY, RETRY_AFTER, Intake, Reply
 from opsbot.web.listener import PATIENCE
 
 LOG = logging.getLogger("opsbot.web")
+UNREAD = (413, 415)
+"""Refusals after which the body is read all the same, and dropped: who still sends would miss the answer."""
+DROPPED = 4
+"""How much of it at most, as a multiple of `most_bytes`."""
 IN_FLIGHT = 32_000_000
 """Bytes of bodies that may be under way at once, read or waiting."""
 
@@ -84,10 +89,10 @@ class _Routes:
                 raise HTTPException(
                     404, f"there is no webhook of this name; known: {', '.join(self._parts.intake.readers)}"
                 )
-            _vet(request, self._parts.most_bytes)
             body = await self._body(request)
         except HTTPException as error:
-            self._parts.intake.refused(name if name in self._parts.intake.readers else "unknown", error.status_code)
+            source = name if name in self._parts.intake.readers else "unknown"
+            self._parts.intake.refused(source, error.status_code, error.detail, _sender(request))
             raise
         try:
             reply = await asyncio.wrap_future(self._parts.intake.put(name, body))
@@ -107,7 +112,11 @@ class _Routes:
 
     async def metrics(self, request: Request) -> Response:
         """All figures, as Prometheus reads them."""
-        self._admit(request)
+        try:
+            self._admit(request)
+        except HTTPException as error:
+            self._parts.intake.refusals.tell("/metrics", error.status_code, error.detail, _sender(request))
+            raise
         said = await self._aside(lambda: exposition.text([*self._parts.figures(), *self._parts.intake.families()]))
         return Response(said, media_type=exposition.CONTENT_TYPE)
 
@@ -115,41 +124,76 @@ class _Routes:
         return await asyncio.get_running_loop().run_in_executor(self._parts.executor, function)
 
     def _admit(self, request: Request) -> None:
-        if not self._parts.bearer.admits(request.headers.get("authorization", "")):
-            raise HTTPException(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+        given = request.headers.get("authorization", "")
+        if not self._parts.bearer.admits(given):
+            why = "this is not the bearer token that is needed" if given else "a bearer token is needed"
+            raise HTTPException(401, why, {"WWW-Authenticate": "Bearer"})
 
     async def _body(self, request: Request) -> bytes:
         """The whole body, counted among those in flight from here on; what is refused is not."""
+        until = asyncio.get_running_loop().time() + PATIENCE
+        pieces = request.stream()
+        try:
+            _vet(request, self._parts.most_bytes)
+            return await self._read(pieces, until)
+        except HTTPException as error:
+            if error.status_code in UNREAD and "expect" not in request.headers:
+                await self._drop(pieces, until)
+            raise
+
+    async def _drop(self, pieces: AsyncIterator[bytes], until: float) -> None:
+        """Read what is left of a body that was refused, within bounds; who waits to be asked for it is not asked."""
+        left = DROPPED * self._parts.most_bytes
+        with suppress(TimeoutError, ClientDisconnect):
+            async with asyncio.timeout_at(until):
+                async for piece in pieces:
+                    left -= len(piece)
+                    if left < 0:
+                        return
+
+    async def _read(self, pieces: AsyncIterator[bytes], until: float) -> bytes:
         taken = bytearray()
         try:
-            async with asyncio.timeout(PATIENCE):
-                async for piece in request.stream():
+            async with asyncio.timeout_at(until):
+                async for piece in pieces:
                     taken += piece
                     self._in_flight += len(piece)
                     _fits(len(taken), self._in_flight, self._parts.most_bytes)
             return bytes(taken)
-        except TimeoutError:
+        except BaseException as error:
             self._in_flight -= len(taken)
-            raise HTTPException(408, f"the body did not come within {PATIENCE:.0f} seconds") from None
-        except ClientDisconnect:
-            self._in_flight -= len(taken)
-            raise HTTPException(400, "the body ended early") from None
-        except BaseException:
-            self._in_flight -= len(taken)
+            taken.clear()  # the error keeps hold of it while the rest is dropped
+            if isinstance(error, TimeoutError):
+                raise HTTPException(408, f"the body did not come within {PATIENCE:.0f} seconds") from None
+            if isinstance(error, ClientDisconnect):
+                raise HTTPException(400, "the body ended early") from None
             raise
+
+
+def _sender(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _vet(request: Request, most: int) -> None:
     """What the head alone rules out."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind, _, rest = request.headers.get("content-type", "").lower().partition(";")
+    kind = kind.strip()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise HTTPException(415, "the content type must be application/json")
+    if not _is_utf8(rest):
+        raise HTTPException(415, "the charset must be utf-8")
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise HTTPException(415, "a body that is compressed is not taken", {"Accept-Encoding": "identity"})
     length = request.headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()) or len(length) > 15:
         raise HTTPException(400, "the content length is no number")
     _fits(int(length), 0, most)
+
+
+def _is_utf8(parameters: str) -> bool:
+    """Whether the parameters of a content type name no other charset."""
+    pairs = (one.partition("=") for one in parameters.split(";"))
+    return all(word.strip(' "') in ("utf-8", "utf8") for name, _, word in pairs if name.strip() == "charset")
 
 
 def _fits(length: int, in_flight: int, most: int) -> None:

@@ -73,6 +73,12 @@ def test_a_bad_file_at_the_start_is_told_and_not_shown(file: Path, text: str) ->
     assert not text or text not in str(caught.value)
 
 
+def test_the_refusal_of_a_token_names_blanks(file: Path) -> None:
+    file.write_text("two words here")
+    with pytest.raises(PermanentError, match="one line of 8 to 4,096 ASCII characters, none of them a blank"):
+        Bearer(file)
+
+
 def test_a_missing_file_at_the_start_is_told(tmp_path: Path) -> None:
     with pytest.raises(PermanentError, match="cannot be read: FileNotFoundError"):
         Bearer(tmp_path / "none")

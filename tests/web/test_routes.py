@@ -81,6 +81,8 @@ REFUSED = {
     "no type": (("POST", "/webhooks/alertmanager", b"{}"), 415, "must be application/json"),
     "gzip": (post(body=gzip.compress(b"{}"), content_encoding="gzip"), 415, "compressed"),
     "two encodings": (post(content_encoding="identity, gzip"), 415, "compressed"),
+    "another charset": (post(content_type="application/json; charset=latin-1"), 415, "the charset must be utf-8"),
+    "another charset, quoted": (post(content_type='application/json;x=y; Charset="UTF-16"'), 415, "must be utf-8"),
     "too long": (post(body=b" " * 200_001), 413, "longer than 200000 bytes"),
 }  # fmt: skip
 
@@ -93,7 +95,14 @@ def test_refusals(served: Served, request_: tuple[Any, ...], status: int, says: 
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.x+json"], ids=str
+    "kind",
+    [
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON",
+        "application/vnd.x+json",
+        'application/json;charset="UTF8"; x=y',
+    ],
+    ids=str,
 )
 def test_other_spellings_of_json_are_taken(served: Served, kind: str) -> None:
     assert (
