@@ -8,7 +8,7 @@ from datetime import datetime
 
 from opsbot import promql
 from opsbot.core.alert import AlertRule
-from opsbot.core.errors import Blind, PermanentError, Problem
+from opsbot.core.errors import Problem
 from opsbot.core.ports import Metrics
 
 AT_ONCE = 100
@@ -20,13 +20,13 @@ HINT = "is its name right, and is it scraped? a metric that comes up only in tro
 
 
 def advice(rules: Sequence[AlertRule], metrics: Metrics, now: datetime) -> list[Problem]:
-    """A warning for each metric that a rule names and that has no series now; none where the server cannot be read."""
+    """A warning for each metric that a rule names and that has no series now.
+
+    Blind or PermanentError where the server cannot be read.
+    """
     named = {rule.id: sorted(_named(rule)) for rule in rules}
     wanted = sorted({name for names in named.values() for name in names})
-    try:
-        there = {name for part in _parts(wanted) for name in _there(part, metrics, now)}
-    except (Blind, PermanentError):
-        return []
+    there = {name for part in _parts(wanted) for name in _there(part, metrics, now)}
     return [
         Problem(rule.file, rule.line, 1, f"Prometheus has no series of the metric {name!r} now", HINT, rule.name)
         for rule in rules

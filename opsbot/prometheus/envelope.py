@@ -92,7 +92,7 @@ def _envelope(reply: Reply) -> Mapping[str, Any]:
         if reply.status != 200:
             raise Blind(f"Prometheus answered HTTP {reply.status}") from None
         page = reply.body.lstrip()[:1] == b"<"
-        raise Blind(f"Prometheus gave {'a web page' if page else 'something that is'} no whole JSON") from None
+        raise Blind(f"Prometheus gave {'a web page' if page else 'something'} that is no whole JSON") from None
     if not isinstance(found, dict):
         raise Blind(f"Prometheus gave JSON that is no answer (HTTP {reply.status})")
     return found

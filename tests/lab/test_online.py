@@ -28,10 +28,11 @@ def test_what_is_not_there_is_told_at_the_rule() -> None:
     assert "no series of the metric 'a:b_total'" in found.message
 
 
-def test_nothing_is_said_where_nobody_answers() -> None:
+def test_a_server_that_cannot_be_read_is_no_advice() -> None:
     metrics = FakeMetrics()
     metrics.fails(ASKED, Blind("refused"))
-    assert online.advice(RULES, metrics, NOW) == []
+    with pytest.raises(Blind, match="refused"):
+        online.advice(RULES, metrics, NOW)
 
 
 @pytest.mark.parametrize("count", [0, online.AT_ONCE, online.AT_ONCE + 1], ids=["none", "one question", "two"])

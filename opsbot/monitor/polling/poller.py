@@ -7,23 +7,21 @@ changes no alert; it is counted, so that humans can be told once it has lasted.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from opsbot import promql
 from opsbot.core.alert import POLLED, Alert, AlertRule, AlertState, Answer, Sample
 from opsbot.core.duration import spell
-from opsbot.core.errors import Blind, Conflict, PermanentError
-from opsbot.core.evidence import MaskedText
+from opsbot.core.errors import Blind, Conflict, OpsbotError, PermanentError
 from opsbot.core.ports import Clock, Metrics, Store
-from opsbot.mask import mask
 from opsbot.monitor.gotemplate import NOWHERE, Server, TemplateError
-from opsbot.monitor.polling.asking import Asking, Outcome, Round, is_slow
+from opsbot.monitor.polling.asking import Asking, Round, is_slow
+from opsbot.monitor.polling.blindness import Blindness, Eyesight
+from opsbot.monitor.polling.row import Outcome
 from opsbot.monitor.state import OUTAGE, RETENTION, carried, walk, words
 
 PATIENCE = 10.0
@@ -32,15 +30,6 @@ PATIENCE = 10.0
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 LOG = logging.getLogger("opsbot.monitor")
-
-
-@dataclass(frozen=True, slots=True)
-class Blindness:
-    """Since when a rule has had no whole answer, how many times in a row, and why the last time."""
-
-    since: datetime
-    times: int
-    why: MaskedText
 
 
 class Poller:
@@ -58,9 +47,7 @@ class Poller:
         self._cluster = cluster
         self._clock = clock
         self._server = server
-        self._blind: dict[str, Blindness] = {}
-        self._whole: set[str] = set()
-        self._answered: dict[str, datetime] = {}
+        self._sight = Eyesight()
         self._tidy = False
         self._slow: dict[str, float] = {}
         self._last = {"seconds": 0.0, "questions": 0.0, "alone": 0.0}
@@ -85,17 +72,14 @@ class Poller:
         """Watch these rules from now on; alerts of those that are gone end at the next poll."""
         with self._lock:
             self._rules = {rule.id: rule for rule in rules}
-            self._blind = {rule: blind for rule, blind in self._blind.items() if rule in self._rules}
             self._slow = {rule: seconds for rule, seconds in self._slow.items() if rule in self._rules}
-            self._answered = {rule: when for rule, when in self._answered.items() if rule in self._rules}
-            self._whole &= self._rules.keys()
+            self._sight.keep(self._rules)
             self._asking.forget(self._rules)
             self._tidy = False
 
     def blindness(self) -> dict[str, Blindness]:
         """What cannot be seen now, by rule id."""
-        with self._lock:
-            return dict(self._blind)
+        return self._sight.blind()
 
     def slow(self) -> dict[str, float]:
         """The rules that take too long, by id, with the seconds that each took when it was last asked alone."""
@@ -105,13 +89,13 @@ class Poller:
     def figures(self) -> Mapping[str, float]:
         """The last poll: `seconds`, `questions`, rules asked `alone`; and `rules` in all, `slow`, `blind`."""
         with self._lock:
-            counts = {"rules": len(self._rules), "slow": len(self._slow), "blind": len(self._blind)}
+            counts = {"rules": len(self._rules), "slow": len(self._slow), "blind": len(self._sight.blind())}
             return {**self._last, **counts}
 
     def sees_all(self) -> bool:
         """Whether the last answer for every rule was whole."""
         with self._lock:
-            return self._whole >= self._rules.keys()
+            return self._sight.sees(self._rules)
 
     # one poll -------------------------------------------------------------------------------------------------------
 
@@ -123,18 +107,17 @@ class Poller:
         asked = self._asking.ask(rules, at, patience)
         before = self._before(rules, now)
         walked: dict[str, list[Alert]] = {}
+        missed: list[tuple[AlertRule, OpsbotError]] = []
         for rule in rules:
             try:
                 answer = self._whole_answer(rule, asked.outcomes[rule.id], at, now)
                 walked[rule.id] = self._walked(rule, answer, before(rule), now, until)
             except (Blind, PermanentError) as error:
-                self._saw_nothing(rule, error, now)
+                missed.append((rule, error))
         saved = self._store.save_answers(walked, now) if walked else frozenset()
-        for rule in rules:
-            if rule.id in saved:
-                self._saw(rule, now)
-            elif rule.id in walked:
-                self._saw_nothing(rule, Blind("the answer is older than one that is known already"), now)
+        late = Blind("the answer is older than one that is known already")
+        missed += [(rule, late) for rule in rules if rule.id in walked and rule.id not in saved]
+        self._note([rule for rule in rules if rule.id in saved], missed, now)
         self._time(rules, asked, begun)
 
     def _before(self, rules: Sequence[AlertRule], now: datetime) -> Callable[[AlertRule], list[Alert]]:
@@ -143,9 +126,10 @@ class Poller:
         for alert in self._store.alerts():
             kept.setdefault(alert.rule, []).append(alert)
         answers: Mapping[str, datetime] = {}
-        if any(now - self._answered.get(rule.id, LONG_AGO) > OUTAGE for rule in rules):
+        seen = self._sight.seen()
+        if any(now - seen.get(rule.id, LONG_AGO) > OUTAGE for rule in rules):
             answers = self._store.answers()  # else this process itself knows that there was no outage
-        answered = {**self._answered, **answers}
+        answered = {**seen, **answers}
         return lambda rule: carried(kept.get(rule.id, []), answered.get(rule.id), now)
 
     def _walked(
@@ -203,26 +187,12 @@ class Poller:
                 self._store.save_alerts(rule, alerts, self._store.answered(rule) or now)
         self._tidy = True
 
-    def _saw(self, rule: AlertRule, now: datetime) -> None:
+    def _note(self, seen: Sequence[AlertRule], missed: Sequence[tuple[AlertRule, OpsbotError]], now: datetime) -> None:
+        """Keep what was seen and what was not, of rules that are still watched."""
         with self._lock:
-            self._whole.add(rule.id)
-            self._answered[rule.id] = now
-            before = self._blind.pop(rule.id, None)
-        if before:
-            LOG.info("rule %r can be read again, after %d failures", rule.name, before.times)
-
-    def _saw_nothing(self, rule: AlertRule, error: Exception, now: datetime) -> None:
-        why = mask(str(error)).cut(200)
-        with self._lock:
-            if rule.id not in self._rules:
-                return
-            before = self._blind.get(rule.id)
-            self._whole.discard(rule.id)
-            self._blind[rule.id] = Blindness(before.since, before.times + 1, why) if before else Blindness(now, 1, why)
-        if not before:
-            excerpt = _excerpt(rule, str(error))
-            extra = {"fields": {"at": excerpt}} if excerpt else None
-            LOG.warning("rule %r cannot be read: %s", rule.name, why, extra=extra)
+            self._sight.saw([rule for rule in seen if rule.id in self._rules], now)
+            there = [(rule, error) for rule, error in missed if rule.id in self._rules]
+            self._sight.missed(there, now, len(self._rules))
 
     def _time(self, rules: Sequence[AlertRule], asked: Round, begun: float) -> None:
         """Keep what the poll took, and tell of rules that have become slow, and of those that are so no more."""
@@ -243,12 +213,6 @@ class Poller:
                 LOG.warning("rule %r takes too long: %.1fs each %s; it is asked alone", rule.name, seconds, every)
         elif before is not None:
             LOG.info("rule %r does not take too long any more", rule.name)
-
-
-def _excerpt(rule: AlertRule, why: str) -> str:
-    """The place in a condition that Prometheus complains of, where it names one."""
-    found = re.search(r"(\d+):(\d+): parse error", why)
-    return promql.excerpt(rule.condition, promql.offset(rule.condition, int(found[1]), int(found[2]))) if found else ""
 
 
 def _ended(alert: Alert, now: datetime) -> list[Alert]:

@@ -11,6 +11,7 @@ import pytest
 from opsbot.core.alert import AlertRule, Answer
 from opsbot.core.errors import Blind, OpsbotError, PermanentError
 from opsbot.monitor.polling.asking import APART, MOST_AT_ONCE, MOST_TOGETHER, Asking, Round, is_slow
+from opsbot.monitor.polling.row import MANY
 from opsbot.testing.prometheus import FakeMetrics
 from tests.monitor.monitor_world import START
 
@@ -133,6 +134,79 @@ def test_several_rules_that_fail(server: Server) -> None:
     right(ask(), watched, *bad)
 
 
+WARNED = "Prometheus warns that its answer may not be whole: store-{} is down"
+
+
+def half_there(text: str) -> OpsbotError | None:
+    """A server that has no trouble with numbers, and gives a warning with all that it reads."""
+    return None if text == "vector(1)" else Blind(WARNED.format(len(text)))
+
+
+@pytest.mark.parametrize("count", [2, 4, 30, 302])
+def test_a_server_that_is_half_there_is_asked_as_before_once_it_is_whole(server: Server, count: int) -> None:
+    watched = rules(count, every=2.0)
+    _, ask = asking(server, watched)
+    few = ask().questions
+    for at in range(4):
+        server.refuses = half_there
+        server.questions()
+        found = ask()
+        assert all(str(got).startswith("Prometheus warns") for got in found.outcomes.values()), at
+        assert len(found.outcomes) == count
+        assert len(server.questions()) <= 1 + 4 * (1 + MANY + MOST_AT_ONCE)
+        server.now += 2
+    server.refuses = lambda _expression: None
+    right(ask(), watched)
+    right(ask(), watched)
+    server.questions()
+    right(ask(), watched)
+    assert len(server.questions()) == few
+
+
+def test_rules_that_a_half_there_server_can_answer_are_soon_found_and_stay_in_sight(server: Server) -> None:
+    watched = rules(120)
+    _, ask = asking(server, watched)
+    bad = [rule for at, rule in enumerate(watched) if at % 10]
+    for rule in bad:
+        server.fails(rule.condition, Blind(WARNED.format(rule.name)))
+    for _ in range(2 * len(watched) // MANY):  # at the worst; each poll begins with others
+        ask()
+    server.questions()
+    right(ask(), watched, *bad)
+    assert len(server.questions()) <= 4 + MANY + MOST_AT_ONCE
+    for rule in bad:
+        server.says(rule.condition)
+    ask()
+    server.questions()
+    assert all(isinstance(got, Answer) for got in ask().outcomes.values())
+    assert len(server.questions()) == 2
+
+
+def test_a_half_there_server_does_not_hide_a_rule_that_is_wrong(server: Server) -> None:
+    watched = rules(20)
+    _, ask = asking(server, watched)
+    server.fails("m7 > 0", PermanentError("1:1: parse error"))
+    right(ask(), watched, watched[7])
+    server.refuses = half_there
+    ask()
+    server.refuses = lambda _expression: None
+    right(ask(), watched, watched[7])
+    server.questions()
+    right(ask(), watched, watched[7])
+    assert len(server.questions()) == 3
+
+
+def test_refusals_that_are_alike_are_each_asked_for(server: Server) -> None:
+    """The place in it is that of its own condition."""
+    watched = rules(30)
+    _, ask = asking(server, watched)
+    for at, rule in enumerate(watched):
+        server.fails(rule.condition, PermanentError(f"1:{at}: parse error"))
+    for _ in range(2):
+        found = ask()
+        assert [str(found.outcomes[rule.id]) for rule in watched] == [f"1:{at}: parse error" for at in range(30)]
+
+
 def test_a_condition_that_cannot_stand_among_others_is_asked_alone(server: Server) -> None:
     watched = [*rules(8), AlertRule("odd", "m0) or (m1", "warning")]
     _, ask = asking(server, watched)
@@ -212,6 +286,7 @@ def test_a_slow_rule_is_found_by_asking_each_alone_once(server: Server) -> None:
     server.takes = {"m9 > 0": 6.0}
     assert ask().alone == {}
     server.questions()
+    server.now += 30
     timed = ask()
     right(timed, watched)
     assert len(timed.alone) >= 10

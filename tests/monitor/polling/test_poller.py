@@ -184,6 +184,50 @@ def test_a_rule_for_which_somebody_knows_more_is_left_as_it_is(store: SqlStore) 
     assert store.answered(ground.rules[3].id) == after(30)
 
 
+def test_rules_that_become_blind_together_are_told_in_one_line(
+    store: SqlStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "opsbot.monitor")
+    ground = Ground(store, rules(20))
+    ground.metrics.fails(ground.rules[0].condition, PermanentError("1:4: parse error: no"))
+    for at, rule in enumerate(ground.rules[1:]):
+        ground.metrics.fails(rule.condition, Blind(f"store-{at} is down"))
+    ground.poll(0)
+    ground.poll(30)
+    assert sorted(record.getMessage().partition(": ")[0] for record in caplog.records) == [
+        "19 of 20 rules cannot be read", "rule 'r0' cannot be read",
+    ]  # fmt: skip
+    (many,) = [record.getMessage() for record in caplog.records if "19 of 20" in record.getMessage()]
+    assert many.startswith("19 of 20 rules cannot be read: 'r1', 'r2', 'r3' and others: store-")
+    assert many.endswith("is down")
+    caplog.clear()
+    for rule in ground.rules:
+        ground.metrics.says(rule.condition)
+    ground.poll(60)
+    ground.poll(90)
+    assert [record.getMessage() for record in caplog.records] == [
+        "20 rules can be read again, after up to 2 failures: 'r0', 'r1', 'r2' and others"
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_few_rules_that_become_blind_are_told_one_by_one(
+    store: SqlStore, caplog: pytest.LogCaptureFixture, count: int
+) -> None:
+    caplog.set_level(logging.INFO, "opsbot.monitor")
+    ground = Ground(store, rules(20))
+    for rule in ground.rules[:count]:
+        ground.metrics.fails(rule.condition, Blind("no"))
+    ground.poll(0)
+    for rule in ground.rules[:count]:
+        ground.metrics.says(rule.condition)
+    ground.poll(30)
+    assert [record.getMessage() for record in caplog.records] == [
+        *(f"rule 'r{at}' cannot be read: no" for at in range(count)),
+        *(f"rule 'r{at}' can be read again, after 1 failures" for at in range(count)),
+    ]
+
+
 # pushed and polled ----------------------------------------------------------------------------------------------------
 
 
