@@ -56,6 +56,11 @@ def flapping(incident: Incident) -> str:
     return f"flapping: fired again {count} times in {lasted}" if count > 1 else "flapping: fired again"
 
 
+def times(count: int) -> str:
+    """How often, for a sentence."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def _head(incident: Incident) -> Iterator[str]:
     yield f"# Incident {incident.id}: {incident.title}"
     yield ""

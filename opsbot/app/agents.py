@@ -17,6 +17,7 @@ from opsbot import config as settings
 from opsbot.access import Access
 from opsbot.app.hands import Hands, warm_up
 from opsbot.app.looks import Looks
+from opsbot.app.maintenance import Maintenance
 from opsbot.app.ticks import Ticks
 from opsbot.chat.notify import Notifier
 from opsbot.config import Config
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("opsbot.app")
 LOOK = timedelta(seconds=5)
-"""How often rule files are looked at: whether they have changed on disk."""
+"""How often rule files and the config are looked at: whether they have changed on disk."""
 TIDY = timedelta(minutes=10)
 """How often pushed alerts that were resolved long ago are let go."""
 
@@ -158,6 +159,7 @@ class Bot:
     def __init__(self, config: Config, hands: Hands) -> None:
         self.agents = build(config, hands)
         self._config, self._hands = config, hands
+        self._maintenance = Maintenance(config)
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         terms = Terms(name, config.roles, config.queue, self.agents.mode)
         self._worker = Worker(hands.store, self.agents.skills, terms, hands.clock, jitter=random.random)
@@ -176,6 +178,7 @@ class Bot:
         self._worker.start()
         self.ticks.take_up(self.agents.rules)
         self._schedule.every(LOOK, self._look, "look at rule files")
+        self._schedule.every(LOOK, self._look_at_windows, "look at maintenance windows")
         self._schedule.every(TIDY, lambda: self.agents.monitor.tidy(self._hands.clock()), "tidy up pushed alerts")
         self._schedule.start()
         self.looks.start()
@@ -199,7 +202,9 @@ class Bot:
         from opsbot.app.desk import ServiceDesk
         from opsbot.chat.slack import SlackDoor
 
-        desk = partial(ServiceDesk, config, hands, "slack")
+        def desk() -> ServiceDesk:
+            return ServiceDesk(self._maintenance.config, hands, "slack")
+
         return SlackDoor(config.slack, desk, hands.store, hands.clock, self._worker.wakeups.wake)
 
     def _served(self, config: Config, hands: Hands) -> WebDoor | None:
@@ -223,6 +228,13 @@ class Bot:
                 LOG.error("rule files: %s%s", f"rule {problem.rule!r}: " if problem.rule else "", problem)
             LOG.info("rule files were read again", extra={"fields": dict(agents.book.figures)})
         agents.monitor.tell_invalid(agents.book.problems, self._hands.clock())
+        agents.monitor.tell_refused(self.web.intake.refusals.hearing() if self.web else {}, self._hands.clock())
+
+    def _look_at_windows(self) -> None:
+        """Take up other maintenance windows, and look at once whom they hold back."""
+        if self._maintenance.look():
+            self.agents.monitor.maintain(self._maintenance.config.maintenance)
+            self.looks.soon()
 
     def _take_up(self, after: Sequence[AlertRule]) -> None:
         self.agents.monitor.watch(after, self.agents.book.inhibitions)

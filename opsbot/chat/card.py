@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from opsbot.chat import blocks
 from opsbot.chat.blocks import Json, Part
-from opsbot.core.alert import Alert, AlertState, rank
+from opsbot.core.alert import Alert, AlertState, rank, telling
 from opsbot.core.approval import Approval, ApprovalState, Decision
 from opsbot.core.diagnosis import Finding, Hypothesis
 from opsbot.core.duration import spell
@@ -87,15 +87,17 @@ def _head(incident: Incident) -> Iterator[Part]:
     if incident.alerts:
         shown = sorted(incident.alerts, key=lambda alert: (alert.state is not AlertState.FIRING, rank(alert.severity)))
         more = [f"… and {len(shown) - 3} more alerts"] if len(shown) > 3 else []
-        yield Part(blocks.context(blocks.words("\n".join([*map(_alert, shown[:3]), *more]), 1000)), 3)
+        said = map(_alert, shown[:3], telling([alert.labels for alert in shown[:3]], 1))
+        yield Part(blocks.context(blocks.words("\n".join([*said, *more]), 1000)), 3)
     if incident.acked_by and incident.unresolved:
         yield Part(blocks.context(blocks.plain(f"{blocks.one_line(incident.acked_by)} looks into it.", 300)), 1)
 
 
-def _alert(alert: Alert) -> str:
+def _alert(alert: Alert, apart: Mapping[str, str]) -> str:
     value = "" if alert.value is None or alert.resolved_at else f" at {alert.value:g}"
     when = alert.resolved_at or alert.fired_at or alert.active_at
-    return f"Alert {blocks.code(alert.name, 200)}: {alert.state.value}{value} since {blocks.moment(when)}"
+    which = "".join(f", {blocks.code(f'{name}={text}', 100)}" for name, text in apart.items())
+    return f"Alert {blocks.code(alert.name, 200)}: {alert.state.value}{value} since {blocks.moment(when)}{which}"
 
 
 def _why(incident: Incident, origins: Origins) -> Iterator[Part]:

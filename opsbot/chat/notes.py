@@ -15,6 +15,7 @@ from opsbot.core.approval import ApprovalState
 from opsbot.core.incident import Incident, State
 from opsbot.core.message import Draft, Kind
 from opsbot.core.playbook import StepState
+from opsbot.report import times
 
 FINDINGS = 8
 ENDED = (StepState.DONE, StepState.FAILED, StepState.UNKNOWN)
@@ -41,7 +42,7 @@ def _note(incident: Incident, key: str, text: str, parts: list[Part] | None = No
 def _again(incident: Incident) -> Iterator[Draft]:
     if incident.reopened:
         held = " It is flapping: it stays open now until it has been calm." if incident.flapping else ""
-        text = f"It is back: the alert fires again (reopened {incident.reopened} times).{held}"
+        text = f"It is back: the alert fires again (reopened {times(incident.reopened)}).{held}"
         yield _note(incident, f"reopened.{incident.round}", text)
 
 

@@ -48,8 +48,9 @@ def _line(row: Data) -> str:
     because = f" ({blocks.reason(row['reason'])})" if row["reason"] not in ("", row["state"]) else ""
     plan = f", plan {row['plan']}" if row["plan"] else ""
     taken = f", {blocks.one_line(row['acked_by'])} looks into it" if row["acked_by"] else ""
+    flaps = ", flapping" if row["flapping"] else ""
     title = blocks.cut(blocks.one_line(row["title"]), 150)
-    about = f"{title} on {_place(row['target'])} ({row['severity']}{plan}{taken})"
+    about = f"{title} on {_place(row['target'])} ({row['severity']}{plan}{taken}{flaps})"
     return f"Incident {row['id']}: {state}{because}: {about}"
 
 
@@ -104,7 +105,9 @@ def _alerts(data: Data) -> Json:
 
 def _alert_line(row: Data) -> str:
     last = row["why"]
-    became = f"incident {row['incident']}" if row["incident"] else "not looked at yet"
+    became = "not looked at yet" if row["state"] == "firing" else "-"
+    if row["incident"]:
+        became = f"incident {row['incident']}"
     if last and not row["incident"]:
         became = blocks.reason(last["reason"]) + (f": {blocks.one_line(last['says'])}" if last["says"] else "")
     since = f"{datetime.fromisoformat(row['since']):%Y-%m-%d %H:%M:%S} UTC"

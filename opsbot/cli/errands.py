@@ -20,7 +20,7 @@ def run(row: Verb, args: Namespace) -> int:
     try:
         return _own(row, args) if row.door == "cli" else _shared(row, args)
     except ConfigError as error:
-        return _problems(error, args)
+        return _problems(error, args, row)
     except OpsbotError as error:
         return _failed(sentence(error), args, reason=getattr(error, "reason", ""))
     except KeyboardInterrupt:
@@ -53,7 +53,8 @@ def _shared(row: Verb, args: Namespace) -> int:
         return int(answer.code)
 
 
-def _problems(error: ConfigError, args: Namespace) -> int:
+def _problems(error: ConfigError, args: Namespace, row: Verb) -> int:
+    """All problems; who asked for a bot that runs on is told last that there is none."""
     from opsbot.core.canonical import plain
 
     if getattr(args, "format", "text") == "json":
@@ -61,6 +62,9 @@ def _problems(error: ConfigError, args: Namespace) -> int:
     for problem in error.problems:
         named = f"{problem.rule}: {problem.message}" if problem.rule else problem.message
         _complain(str(replace(problem, message=named)))
+    if row.words == "serve":
+        count = len(error.problems)
+        _complain(f"opsbot: did not start: {count} problem{'s' if count != 1 else ''}")
     return BAD
 
 

@@ -14,6 +14,8 @@ from opsbot.core.escape import visible
 Data = Mapping[str, Any]
 WIDE = 100
 """Letters of a value that are shown; a longer one is cut around the first that differs."""
+NAN = "nan"
+"""How a sample's value says that it is no number, which is as expected nowhere."""
 
 
 def test(data: Data) -> Iterator[Text]:
@@ -65,7 +67,7 @@ def _differences(expected: Sequence[Data], got: Sequence[Data]) -> Iterator[Text
     """What is on one side alone; of two that are nearly the same, what differs."""
     wanted, there = list(expected), list(got)
     for one in expected:
-        if one in there:
+        if one in there and one.get("value") != NAN:
             wanted.remove(one)
             there.remove(one)
     if len(expected) > len(wanted):
@@ -101,11 +103,13 @@ def _pair(one: Data, other: Data) -> Iterator[Text]:
     yield _line(f"     {_labels(same)} differs in")
     for kind, name in dict.fromkeys((*left, *right)):
         mine, theirs = left.get((kind, name)), right.get((kind, name))
-        if mine != theirs:
+        if mine != theirs or (kind, mine) == ("value", NAN):
             yield _line("       ", (f"{kind} {name}".rstrip(), "bold"))
             at = _parting(mine, theirs)
             yield _line(f"         expected {_shown(mine, at)}")
             yield _line(f"         got      {_shown(theirs, at)}")
+        if (kind, mine, theirs) == ("value", NAN, NAN):
+            yield _line("         NaN equals nothing, not even NaN: ask for `x != bool x`")
 
 
 def _alone(words: str, one: Data) -> Iterator[Text]:

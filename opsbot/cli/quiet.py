@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from opsbot.cli.lines import zone
 from opsbot.core.escape import visible
 
 Data = Mapping[str, Any]
@@ -49,7 +50,9 @@ def listed(data: Data) -> Iterator[Text | Table]:
     if not data["silences"]:
         yield _line("no silence")
         return
-    rows = Table("id", "state", "from", "until", "by", "matchers", "comment", box=None, pad_edge=False,
+    begin, end = (f"{word} ({zone(one[key] for one in data['silences'])})"
+                  for word, key in (("from", "starts_at"), ("until", "ends_at")))  # fmt: skip
+    rows = Table("id", "state", begin, end, "by", "matchers", "comment", box=None, pad_edge=False,
                  padding=(0, 2, 0, 0), header_style="bold")  # fmt: skip
     for one in data["silences"]:
         by = one["author"] + (f" (expired by {one['expired_by']})" if one["expired_by"] else "")

@@ -90,7 +90,7 @@ def _seconds(lasting: str) -> float:
 
 
 def _opening(bot: Bot, config: Config) -> Iterator[Text]:
-    from opsbot.cli.tell import line
+    from opsbot.cli.lines import line
 
     agents, place = bot.agents, config.kubernetes.cluster or "the cluster of your kubeconfig"
     rules = len(agents.rules)
@@ -109,7 +109,7 @@ class _News:
 
     def of(self, incident: Incident) -> Iterator[Text]:
         """Nothing where only details have changed."""
-        from opsbot.cli.tell import line
+        from opsbot.cli.lines import line
 
         now = (incident.state, incident.reason)
         before, self._last[incident.id] = self._last.get(incident.id), now

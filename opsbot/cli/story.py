@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsbot.cli.tell import line, moment, steps
+from opsbot.cli.lines import line, moment
+from opsbot.cli.tell import steps
 from opsbot.commands import shape
 from opsbot.core.alert import Alert, AlertState
 from opsbot.core.approval import ApprovalState

@@ -3,97 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
-from rich.table import Table
 from rich.text import Text
 
-from opsbot.cli import alerted, exported, judged, quiet
+from opsbot.cli import alerted, exported, judged, members, overview, quiet
+from opsbot.cli.lines import STYLES, Data, Line, clock, day_and_time, line, moment, place, table, target, zone
 from opsbot.cli.terminal import console
-from opsbot.core.escape import visible
-from opsbot.core.target import cut
-
-Data = Mapping[str, Any]
-Line = Text | Table
-ALERTS = 20
-_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)\S*Z ")
-
-_STYLES = {
-    "resolved": "green", "escalated": "bold red", "awaiting_approval": "bold yellow", "critical": "bold red",
-    "warning": "yellow", "good": "green", "bad": "bold red", "warn": "yellow", "passed": "green", "failed": "bold red",
-    "done": "green", "unknown": "bold red", "deny": "red", "ask": "yellow",
-}  # fmt: skip
+from opsbot.report import times
 
 
 def tell(words: str, data: Data) -> None:
     """Print the answer of a verb."""
     out = console()
-    for line in _TELLERS[words](data):
-        out.print(line)
-
-
-def line(*parts: str | tuple[str, str]) -> Text:
-    """One line of parts, each plain or (text, style); nothing in them is obeyed by the terminal."""
-    text = Text()
-    for part in parts:
-        words, style = part if isinstance(part, tuple) else (part, "")
-        text.append(visible(words), style or _STYLES.get(words, ""))
-    return text
-
-
-def clock(stamp: str | None) -> str:
-    """The local time of day of a canonical time stamp."""
-    return datetime.fromisoformat(stamp).astimezone().strftime("%H:%M:%S") if stamp else "-"
-
-
-def day_and_time(stamp: str | None) -> str:
-    """The local date and time of a canonical time stamp."""
-    return datetime.fromisoformat(stamp).astimezone().strftime("%Y-%m-%d %H:%M:%S") if stamp else "-"
-
-
-def moment(text: str) -> str:
-    """A log line with its kubelet time stamp cut to the time of day, which is what a reader compares."""
-    return _STAMP.sub(lambda found: found[1] + " ", text, count=1)
-
-
-def target(value: Data | None) -> str:
-    """A target as kubectl would be asked for it."""
-    if not value:
-        return "no target"
-    return f"{value['kind']}/{value['name']}" + (f" -n {value['namespace']}" if value["namespace"] else "")
-
-
-def place(value: Data | None) -> str:
-    """A target with its cluster, where that has a name: it need not be the one that opsbot reads."""
-    return target(value) + (f" in cluster {cut(value['cluster'])}" if value and value["cluster"] else "")
-
-
-def table(*heads: str) -> Table:
-    """A table without walls."""
-    return Table(*heads, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for said in _TELLERS[words](data):
+        out.print(said)
 
 
 # incidents ----------------------------------------------------------------------------------------------------------
-
-
-def incidents(data: Data) -> Iterator[Line]:
-    """A table of incidents."""
-    if not data["incidents"]:
-        yield line("no open incident")
-        return
-    rows = table("id", "state", "severity", "target", "opened", "what", "plan")
-    for row in data["incidents"]:
-        what = f"{row['title']}" + (f" ({', '.join(row['causes'])})" if row["causes"] else "")
-        opened = day_and_time(row["opened_at"])
-        cells = (str(row["id"]), row["state"], row["severity"], place(row["target"]), opened, what, row["plan"] or "")
-        rows.add_row(*(line(cell) for cell in cells))
-    yield rows
-    if data["more"]:
-        yield line("… and older ones: --limit shows more")
 
 
 def show(data: Data) -> Iterator[Line]:
@@ -103,7 +31,7 @@ def show(data: Data) -> Iterator[Line]:
         return
     incident = data["incident"]
     yield from heading(incident)
-    yield from alerts(incident)
+    yield from members.alerts(incident)
     yield from causes(incident)
     yield from hypotheses(incident)
     yield from plan(incident)
@@ -119,7 +47,8 @@ def heading(incident: Data) -> Iterator[Line]:
     state = [incident["state"], f" ({incident['reason']})" if incident["reason"] != incident["state"] else ""]
     yield line("  state    ", *state, f" since {clock(incident['since'])}, severity ", incident["severity"])
     yield line("  target   ", place(incident["target"]))
-    yield line("  opened   ", day_and_time(incident["opened_at"]), _again(incident))
+    opened = incident["opened_at"]
+    yield line("  opened   ", f"{day_and_time(opened)} {zone([opened])}", _again(incident))
     if incident["flapping"]:
         yield line("  ", (incident["flapping"], "yellow"))
     if incident["acked_by"]:
@@ -127,20 +56,7 @@ def heading(incident: Data) -> Iterator[Line]:
 
 
 def _again(incident: Data) -> str:
-    return f", reopened {incident['reopened']} times" if incident["reopened"] else ""
-
-
-def alerts(incident: Data) -> Iterator[Line]:
-    """Its alerts; many of them by name."""
-    if len(incident["alerts"]) > ALERTS:
-        yield from alerted.storm(incident["id"], incident["alerts"], target)
-        return
-    for alert in incident["alerts"]:
-        value = "" if alert["value"] is None else f" at {alert['value']:g}"
-        when = clock(alert["resolved_at"] or alert["fired_at"] or alert["active_at"])
-        other = alert["target"] if alert["target"] != incident["target"] else None
-        where = f" on {place(other)}" if other else ""
-        yield line(f"  alert    {alert['name']}: {alert['state']}{value} since {when}{where}")
+    return f", reopened {times(incident['reopened'])}" if incident["reopened"] else ""
 
 
 def causes(incident: Data) -> Iterator[Line]:
@@ -208,8 +124,8 @@ def plan(incident: Data) -> Iterator[Line]:
 
 def steps(found: Data) -> Iterator[Text]:
     """The steps of a plan."""
-    for place, step in enumerate(found["steps"], 1):
-        yield line(f"  {place}. {step['says']}  (within {step['timeout']})")
+    for number, step in enumerate(found["steps"], 1):
+        yield line(f"  {number}. {step['says']}  (within {step['timeout']})")
         for change in step["diff"]:
             yield line("       ", (change, {"-": "red", "+": "green"}.get(change[:1], "")))
         if step["kubectl"]:
@@ -295,7 +211,7 @@ def prompt(asked: Data) -> Iterator[Line]:
 
 
 def check(data: Data) -> Iterator[Line]:
-    """Problems as file:line:col, then a count."""
+    """Problems as file:line:col, then whether metrics were looked up, if they should have been, and a count."""
     for file in data["files"]:
         for kind in ("problems", "warnings"):
             for item in file[kind]:
@@ -306,6 +222,8 @@ def check(data: Data) -> Iterator[Line]:
                 yield from (line(f"    {shown}") for shown in item["excerpt"].split("\n") if shown)
         if file["ignored"]:
             yield line(f"{file['path']}: {_ignored(file['ignored'])}")
+    if data["unasked"]:
+        yield line(f"metrics were not looked up: {data['unasked']}")
     yield line(f"{_count(len(data['files']), 'file')} read, {_count(data['problems'], 'problem')}")
 
 
@@ -341,8 +259,8 @@ def playbook(data: Data) -> Iterator[Line]:
     for rule in found["guardrails"]:
         yield line(f"  {'guard':<9}{rule}")
     for name in ("steps", "undo"):
-        for place, step in enumerate(found[name], 1):
-            yield line(f"  {name.removesuffix('s'):<5}{place:>2}  {step}")
+        for number, step in enumerate(found[name], 1):
+            yield line(f"  {name.removesuffix('s'):<5}{number:>2}  {step}")
 
 
 def planned(data: Data) -> Iterator[Line]:
@@ -368,7 +286,7 @@ def doctor(data: Data) -> Iterator[Line]:
     """A line a probe."""
     for probe in data["probes"]:
         mark = {"good": "ok  ", "warn": "warn", "bad": "FAIL"}[probe["state"]]
-        yield line((mark, _STYLES[probe["state"]]), f"  {probe['name']:<12}{probe['says']}")
+        yield line((mark, STYLES[probe["state"]]), f"  {probe['name']:<12}{probe['says']}")
 
 
 def status(data: Data) -> Iterator[Line]:
@@ -382,7 +300,8 @@ def status(data: Data) -> Iterator[Line]:
     for row in data["waiting"]:
         plan = f", plan {row['plan']}" if row["plan"] else ""
         taken = f", {row['acked_by']} looks into it" if row["acked_by"] else ""
-        words = f": {row['title']} on {place(row['target'])} ({row['severity']}{plan}{taken})"
+        flaps = ", flapping" if row["flapping"] else ""
+        words = f": {row['title']} on {place(row['target'])} ({row['severity']}{plan}{taken}{flaps})"
         yield line(f"  waits for a human: incident {row['id']} ", row["state"], words)
 
 
@@ -399,8 +318,8 @@ def verbs(data: Data) -> Iterator[Line]:
 
 
 _TELLERS: dict[str, Callable[[Data], Iterable[Line]]] = {
-    "help": verbs, "status": status, "ack": acked, "incidents": incidents, "show": show, "approve": one, "reject": one,
-    "close": one, "diagnose": diagnosis,
+    "help": verbs, "status": status, "ack": acked, "incidents": overview.incidents, "show": show,
+    "approve": one, "reject": one, "close": one, "diagnose": diagnosis,
     "check": check, "test": judged.test, "playbook list": playbooks, "playbook show": playbook,
     "playbook plan": planned, "playbook run": one, "audit verify": audit, "doctor": doctor,
     "export prometheus": exported.prometheus, "alerts": alerted.alerts,

@@ -6,6 +6,7 @@ here: a door that prints help pays for a table and no more.
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from typing import Any, NamedTuple
 
 
@@ -46,6 +47,14 @@ def _incident_or_alert(text: str) -> int | str:
     raise ValueError(text)
 
 
+def _positive(text: str) -> int:
+    """A whole number of 1 or more; ArgumentTypeError for anything else."""
+    found = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not found:
+        raise ArgumentTypeError(f"{text[:40]!r} is no whole number from 1 on")
+    return found
+
+
 _incident_or_alert.__name__ = "ID"
 _ID = Argument(("incident",), "number of the incident", {"type": int, "metavar": "ID"})
 _ID_OR_ALERT = Argument(("incident",), "number of the incident, or the first 6 characters of an alert's fingerprint",
@@ -73,7 +82,7 @@ _YES = Argument(("--yes",), "approve in the human's place", {"action": "store_tr
 _LASTING = Argument(("--for",), "stop by itself after this time, such as 10m", {"dest": "lasting", "default": ""})
 _ALL = Argument(("--all",), "resolved ones too", {"action": "store_true"})
 _ALL_ALERTS = Argument(("--all",), "pending and just resolved ones too", {"action": "store_true"})
-_LIMIT = Argument(("--limit",), "at most this many", {"type": int, "default": 20})
+_LIMIT = Argument(("--limit",), "at most this many, 20 if nothing is said", {"type": _positive, "default": 20})
 _EVIDENCE = Argument(("--evidence",), "all evidence, line by line", {"action": "store_true"})
 _ASK_MODEL = Argument(("--ask-model",), "ask the configured model, whatever the rules find", {"action": "store_true"})
 _RULES_ONLY = Argument(("--rules-only",), "ask no model", {"action": "store_true"})

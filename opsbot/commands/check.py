@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,23 +15,26 @@ from opsbot.lab import check, library, online
 
 
 def run(desk: Desk, person: str, args: Namespace) -> Answer:
-    """{files: [{path, kind, rules, ignored, problems, warnings}], problems: N}; code 1 where there are problems."""
-    found = _advised(judged(desk, args), desk)
+    """{files: [{path, kind, rules, ignored, problems, warnings}], problems: N, unasked: why}; code 1 for problems."""
+    found, unasked = _advised(judged(desk, args), desk)
     count = sum(len(each.problems) for each in found)
-    return Answer({"files": [_shape(each) for each in found], "problems": count}, 1 if count else 0)
+    data = {"files": [_shape(each) for each in found], "problems": count, "unasked": unasked}
+    return Answer(data, 1 if count else 0)
 
 
-def _advised(found: list[check.Checked], desk: Desk) -> list[check.Checked]:
-    """With what a Prometheus says of the alert rules, where config names one that answers."""
+def _advised(found: list[check.Checked], desk: Desk) -> tuple[list[check.Checked], str | None]:
+    """With what a Prometheus says of the alert rules, where config names one; and why it says nothing, if it fails."""
     rules = [item for each in found for item in each.items if isinstance(item, AlertRule)]
-    with suppress(OpsbotError):
+    try:
         metrics = desk.metrics if rules else None
         said = online.advice(rules, metrics, desk.now) if metrics else []
-        return [
-            replace(each, warnings=(*each.warnings, *(one for one in said if one.file == str(each.path))))
-            for each in found
-        ]
-    return found
+    except ConfigError:
+        return found, "the config has problems"
+    except OpsbotError as error:
+        return found, str(error)
+    return [
+        replace(each, warnings=(*each.warnings, *(one for one in said if one.file == str(each.path)))) for each in found
+    ], None
 
 
 def judged(desk: Desk, args: Namespace) -> list[check.Checked]:

@@ -27,9 +27,11 @@ from opsbot.monitor.looking import silences
 PERMISSION = "silence"
 MOST = 100
 LISTED = 1000
+_BLANKS = "the name of an alert that has blanks needs quotation marks"
 LOG = logging.getLogger("opsbot.commands")
 _ORDER = ("active", "pending", "expired")
-_NAME_ALONE = re.compile(r"[^\s=!~{},\"'`]+")
+_NAME_ALONE = re.compile(r"(?=.*\S)(?!')[^=~{}\"`]+", re.DOTALL)
+"""No operator and nothing that begins or ends a list or a quotation: the name of an alert, blanks and all."""
 
 
 def add(desk: Desk, person: str, args: Namespace) -> Answer:
@@ -118,18 +120,19 @@ def _spelt(one: Silence) -> str:
 
 
 def _matchers(words: Sequence[str]) -> tuple[Matcher, ...]:
-    """One matcher a word, the first of which may be the name of an alert alone; or one list in braces."""
+    """One matcher a word, the first of which may be the name of an alert alone, blanks and all; or a list in braces."""
     try:
         if words and words[0].startswith("{"):
             return matchers.parse(" ".join(words))
         return tuple(one for place, word in enumerate(words) for one in _word(word, first=not place))
     except MatcherError as error:
-        raise Refused("no_matcher", f"{error} ({error.hint})") from error
+        more = f"; {_BLANKS}" if len(words) > 1 and _NAME_ALONE.fullmatch(words[0]) else ""
+        raise Refused("no_matcher", f"{error} ({error.hint}{more})") from error
 
 
 def _word(word: str, *, first: bool) -> tuple[Matcher, ...]:
     if first and _NAME_ALONE.fullmatch(word):
-        return (Matcher("alertname", Match.IS, word),)
+        return (Matcher("alertname", Match.IS, word.strip()),)
     try:
         return (matchers.parse_one(word),)
     except MatcherError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -152,6 +152,19 @@ class Push:
     sent_at: datetime
     source: str
     ends_at: datetime | None = None
+
+
+def telling(labels: Sequence[Mapping[str, str]], most: int = 3) -> list[dict[str, str]]:
+    """What tells each of some alerts from the others: of its labels that differ among them, the most telling ones.
+
+    Telling is what has many values, and among equals what is short. Name and severity are not asked for: they are
+    always shown.
+    """
+    names = {name for each in labels for name in each} - {"alertname", "severity"}
+    values = {name: {each.get(name, "") for each in labels} for name in names}
+    differ = [name for name in names if len(values[name]) > 1]
+    differ.sort(key=lambda name: (-len(values[name]), max(map(len, values[name])), name))
+    return [{name: each[name] for name in [one for one in differ if each.get(one)][:most]} for each in labels]
 
 
 def fingerprint(rule: str, labels: Mapping[str, str]) -> str:

@@ -77,8 +77,8 @@ class Verdict:
 
     Reasons of yes: `opened`, `joined`, `raised`, `reopened`, `folded`. Of no: `severity_none`, `heartbeat` (it is good
     that it fires), `silenced`, `inhibited`, `maintenance`, `closed_by_human`, `waiting` (for a storm to settle). After
-    it: `flapping` (it has cleared, and its incident waits for calm), `cleared`. `says` names what decided, such as the
-    silence.
+    it: `flapping` (it has cleared, and its incident waits for calm), `heartbeat_missing` (it has cleared and should
+    not have), `cleared`. `says` names what decided, such as the silence.
     """
 
     fingerprint: str

@@ -46,13 +46,19 @@ class DiagnosticAgent:
         evidence, gaps = self._store.evidence(incident.id, incident.round)
         if not evidence and not gaps:
             meant = next((alert.annotations[NOTE] for alert in incident.alerts if NOTE in alert.annotations), "")
-            picture = collect(self._cluster, incident.target, now, home=self._home, meant=meant)
+            picture = self._picture(incident, meant, now)
             evidence, gaps = picture.evidence, picture.gaps
             note = Note(WHO, "evidence", "", _counts(picture))
             self._store.add_evidence(incident.id, incident.round, evidence, gaps, note, now)
         detail = {"evidence": str(len(evidence)), "gaps": str(len(gaps))}
         self._save(replace(incident, collected_at=now), Note(WHO, "collect", "collected", detail), now)
         return None
+
+    def _picture(self, incident: Incident, meant: str, now: datetime) -> Picture:
+        """What is to be seen. An incident of opsbot's own has neither alert nor target: nothing is missing there."""
+        if incident.target is None and not incident.alerts:
+            return Picture(None, now)
+        return collect(self._cluster, incident.target, now, home=self._home, meant=meant)
 
     def match_rules(self, incident: Incident, now: datetime) -> Again | None:
         """Diagnose from the stored evidence of this round, as of the time when it was gathered."""

@@ -70,7 +70,7 @@ class RuleBook:
 
     def _file(self, path: Path) -> _Held:
         before = self._held.get(path, _Held(()))
-        look = _look(path)
+        look = on_disk(path)
         if before.look == look:
             return before
         if path == self._alerts and not self._needed and before == _Held(()) and not path.exists():
@@ -137,7 +137,7 @@ def _matching(alerts: Path, patterns: Sequence[str]) -> tuple[list[Path], list[P
     return list(dict.fromkeys(found)), list(dict.fromkeys(lacking))
 
 
-def _look(path: Path) -> tuple[int, ...]:
+def on_disk(path: Path) -> tuple[int, ...]:
     """How a file looks on disk: other bytes, another look. One that is not there looks like nothing else."""
     try:
         stat = path.stat()

@@ -20,7 +20,9 @@ from opsbot.core.silence import Inhibition, Window
 from opsbot.monitor.gotemplate import NOWHERE, Server
 from opsbot.monitor.looking.looker import Looker
 from opsbot.monitor.looking.ownsight import OwnSight
-from opsbot.monitor.polling.poller import Blindness, Poller
+from opsbot.monitor.polling.blindness import Blindness
+from opsbot.monitor.polling.poller import Poller
+from opsbot.monitor.receiving.hearing import Hearing
 from opsbot.monitor.receiving.receiver import Receiver, Reception
 
 CALM = Incidents()
@@ -87,6 +89,7 @@ class MonitorAgent:
             self._looker.look(sight, rules)
             self._own.blindness(late, rules, sees_all, sight)
             self._own.heartbeats(rules, blind, sight)
+            self._looker.look_at_heartbeats(sight)
             self._seen, self._again = seen, min((at for at in sight.dues if at > now), default=None)
             return self._looker.filer.count > before
 
@@ -98,10 +101,21 @@ class MonitorAgent:
             self._looker.inhibitions = self._looker.inhibitions if inhibitions is None else inhibitions
             self._seen = ()
 
+    def maintain(self, windows: Sequence[Window]) -> None:
+        """Hold alerts back in these maintenance windows from the next look on, and in no others."""
+        with self._lock:
+            self._looker.windows = windows
+            self._seen = ()
+
     def tell_invalid(self, problems: Sequence[Problem], now: datetime) -> None:
         """Open the incident of files that cannot be read, or end it where there are no problems any more."""
         with self._lock:
             self._own.files(problems, now)
+
+    def tell_refused(self, hearing: Mapping[str, Hearing], now: datetime) -> None:
+        """Open the incident of each webhook that refuses what it is sent, or end it; `hearing` is of all there are."""
+        with self._lock:
+            self._own.webhooks(hearing, now)
 
     def blindness(self) -> dict[str, Blindness]:
         """What cannot be seen now, by rule id."""

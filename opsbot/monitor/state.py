@@ -20,7 +20,7 @@ from opsbot.core.errors import PermanentError
 from opsbot.core.target import Target
 from opsbot.mask import mask, mask_tree
 from opsbot.monitor import gotemplate
-from opsbot.monitor.gotemplate import NOWHERE, Scope, Server, TemplateError
+from opsbot.monitor.gotemplate import NOWHERE, UNFILLED, Scope, Server, TemplateError
 
 RETENTION = timedelta(minutes=15)
 """How long a resolved alert is remembered (rules/alerting.go, resolvedRetention)."""
@@ -136,7 +136,7 @@ def _rendered(parsed: gotemplate.Template, scope: Scope) -> str:
     try:
         return parsed.render(scope)[:LONGEST]
     except TemplateError as error:
-        return f"<error expanding template: {error}>"[:LONGEST]
+        return f"{UNFILLED}{error}>"[:LONGEST]
 
 
 def target_of(spec: TargetSpec | None, labels: Mapping[str, str], cluster: str) -> Target | None:

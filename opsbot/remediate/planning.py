@@ -30,7 +30,8 @@ def plan(means: Means, incident: Incident, now: datetime) -> Again | None:
     if incident.state is not State.DIAGNOSED or means.mode is Mode.OBSERVE:
         return None
     if incident.target is None:
-        return means.give_up(incident, "no_target", "the alert names no known target, so nothing is proposed", now)
+        what = "the alert names no known target" if incident.alerts else "no alert is behind it, it is opsbot's own"
+        return means.give_up(incident, "no_target", f"{what}, so nothing is proposed", now)
     if not incident.proposals:
         return _without_proposals(means, incident, now)
     if means.reader is None:

@@ -38,10 +38,11 @@ class Fields:
         return [(one, (*where, key, place)) for place, one in enumerate(value if isinstance(value, list) else [])]
 
     def text(self, item: Mapping[str, Any], where: Where, key: str) -> str:
-        """A text; empty where there is none."""
+        """A text; empty where there is none. Where it is none at all, that is all that is said of the value."""
         value = item.get(key)
         if isinstance(value, dict | list):
             self.bad((*where, key), f"{key}: must be text")
+            self.document.misread.add(self.document.at((*where, key)))
         return value if isinstance(value, str) else ""
 
     def texts(self, item: Mapping[str, Any], where: Where, key: str) -> dict[str, str]:

@@ -196,3 +196,13 @@ def test_an_address_that_is_taken_is_told_at_the_start(tmp_path: Path) -> None:
         taken = CONFIG.replace("127.0.0.1:0", f"127.0.0.1:{run.bot.web.port}")
         with pytest.raises(PermanentError, match=r"web\.listen: cannot listen on 127\.0\.0\.1"):
             Running(tmp_path / "b", taken)
+
+
+def test_a_payload_that_is_refused_is_an_incident(tmp_path: Path) -> None:
+    with Running(tmp_path) as run:
+        assert run.ask("POST", "/webhooks/alertmanager", {"version": "3"})[0] == 400
+        wait(lambda: len(run.store.incidents()) == 1)
+        (found,) = run.store.incidents()
+        assert (found.key, found.title) == (
+            "webhooks/alertmanager", 'webhooks/alertmanager: its notices are refused: version: must be "4"',
+        )  # fmt: skip

@@ -22,6 +22,13 @@ def desk(office: Office) -> Office:
 
 TYPED: dict[str, tuple[str, list[str], str]] = {
     "plain": ("HighLatency ns=shop --for 2h --comment test", ['alertname="HighLatency"', 'ns="shop"'], "test"),
+    "a name with blanks": (
+        '"High Task Latency" ns=shop --for 2h --comment load test', ['alertname="High Task Latency"', 'ns="shop"'],
+        "load test",
+    ),
+    "one in curly quotation marks": (
+        "\u201cAna's Task\u201d --for 2h --comment x", ['alertname="Ana\'s Task"'], "x",
+    ),
     "curly quotation marks": (
         "ns=~\u201cshop-.*|bank\u201d --for 2h --comment \u201cload test\u201d", ['ns=~"shop-.*|bank"'], "load test",
     ),

@@ -70,6 +70,9 @@ def test_words_are_understood(text: str, verb: str, given: dict[str, object]) ->
         ("ack 42 --reason it's late", "unrecognized arguments: --reason"),
         ("status --reason", "unrecognized arguments"),
         ("incidents --limit", "expected one argument"),
+        ("incidents --limit 0", "argument --limit: '0' is no whole number from 1 on"),
+        ("alerts --limit -1", "argument --limit: '-1' is no whole number from 1 on"),
+        ("alerts --limit few", "argument --limit: 'few' is no whole number from 1 on"),
         ("incidents --lim 3", "unrecognized arguments"),
         ("show " + "9" * 5000, "longer than"),
         ("x" * LONGEST + "x", "longer than"),
@@ -78,7 +81,8 @@ def test_words_are_understood(text: str, verb: str, given: dict[str, object]) ->
     ids=[
         "misspelt", "no idea", "nothing given", "no number", "too much", "no such option", "no plan", "open quote",
         "open quote before a reason", "open quote and no reason", "a reason where none belongs", "an empty reason",
-        "option without value", "abbreviated option", "huge number", "too long", "an option first",
+        "option without value", "limit of none", "limit below none", "limit in words", "abbreviated option",
+        "huge number", "too long", "an option first",
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_explained(text: str, says: str) -> None:

@@ -38,6 +38,9 @@ def lines(data: dict[str, Any]) -> list[str]:
         ([{**M, "value": 1.0}], [{**M, "value": 2.0}],
          ['     m{a="b"} differs in', "       value", "         expected 1.0", "         got      2.0"]),
         ([{"labels": {}, "value": "nan"}], [], ["     expected, and not there: {} nan"]),
+        ([{**M, "value": "nan"}, M], [{**M, "value": "nan"}, M],
+         ["     1 as expected, and:", '     m{a="b"} differs in', "       value", '         expected "nan"',
+          '         got      "nan"', "         NaN equals nothing, not even NaN: ask for `x != bool x`"]),
         ([A], [{**A, "annotations": {"x": "9"}}],
          ['     {alertname="A", job="a", zone="1"} differs in', "       annotation y", '         expected "same"',
           "         got      nothing"]),
@@ -47,7 +50,10 @@ def lines(data: dict[str, Any]) -> list[str]:
           '         got      … "rd word word word word word word two"']),
         ("scale 4 -> 6", "refuses max", ["     expected scale 4 -> 6", "     got      refuses max"]),
     ],
-    ids=["annotation", "too many", "too few", "other alert", "value", "nan", "lacks one", "long", "a playbook"],
+    ids=[
+        "annotation", "too many", "too few", "other alert", "value", "nan", "nan alike", "lacks one", "long",
+        "a playbook",
+    ],
 )  # fmt: skip
 def test_what_differs(expected: Any, got: Any, says: list[str]) -> None:
     assert told(expected, got) == ["FAIL t.yml:7: A at 1m", *says, "0 passed, 1 failed"]

@@ -55,11 +55,11 @@ def test_check_shows_the_place_of_what_is_wrong(terminal: Terminal) -> None:
         1,
         6,
         "ShopBusy",
-        "shop:busy > rate(x)\n            ^",
+        "shop:busy > rate(x)\n                 ^",
     )
     _, out, _ = terminal.run("check", "x.yaml")
     assert "x.yaml:6:15: ShopBusy: expr: no PromQL" in out
-    assert "    shop:busy > rate(x)\n                ^" in out
+    assert "    shop:busy > rate(x)\n                     ^" in out
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,21 @@ def test_check_tells_of_metrics_that_a_prometheus_does_not_have(terminal: Termin
         code, found = checked(terminal, "alerts.yaml", "x.yaml")
     assert (code, [len(file["warnings"]) for file in found]) == (0, [0, 1])
     assert "no series of the metric 'shop:busy'" in found[1]["warnings"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("added", "why"),
+    [("", "Prometheus"), ("unknown: 1\n", "the config has problems\n")],
+    ids=["nobody there", "bad config"],
+)
+def test_check_tells_why_metrics_were_not_looked_up(terminal: Terminal, added: str, why: str) -> None:
+    (terminal.folder / "x.yaml").write_text(RULES)
+    with (terminal.folder / "agent_config.yaml").open("a") as config:
+        config.write(added)
+    code, out, _ = terminal.run("check", "x.yaml")
+    assert code == 0
+    assert f"metrics were not looked up: {why}" in out
+    assert out.endswith("1 file read, 0 problems\n")
 
 
 @pytest.mark.real("prometheus")
@@ -174,6 +189,7 @@ def test_what_is_wrong_names_its_rule_at_each_door(terminal: Terminal, verb: str
     code, out, err = terminal.run(verb)
     assert code == (2 if verb == "serve" else 1)
     assert "x.yaml:6:15: ShopBusy: expr: no PromQL" in out + err
+    assert err.endswith("opsbot: did not start: 1 problem\n") is (verb == "serve")
 
 
 def test_rules_are_taken_up_while_the_bot_is_at_work(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

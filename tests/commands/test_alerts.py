@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from opsbot.chat import replies
-from opsbot.cli import alerted, tell
+from opsbot.cli import alerted, members, overview, tell
+from opsbot.cli.lines import zone
 from opsbot.commands import _incident_or_alert, alerts, shape, show
 from opsbot.core.errors import PermanentError
 from opsbot.core.incident import State
@@ -134,12 +136,12 @@ def test_what_stands_for_nothing(text: str) -> None:
 # told ---------------------------------------------------------------------------------------------------------------
 
 
-def told(lines: Iterator[Any]) -> str:
+def told(lines: Iterator[Any], width: int = 300) -> str:
     from io import StringIO
 
     from rich.console import Console
 
-    out = Console(file=StringIO(), width=300)
+    out = Console(file=StringIO(), width=width)
     for line in lines:
         out.print(line)
     text: str = out.file.getvalue()  # type: ignore[attr-defined]
@@ -165,7 +167,7 @@ def test_a_storm_is_told_by_name_on_a_terminal(desk: Any, world: CalmWorld) -> N
     many = [alert("T2", 1, to=f"w{place % 50}", n=str(place)) for place in range(125)]
     world.push(25, *many, *(alert("T3", 1, n=str(place)) for place in range(30)), alert("T4", 1, to="w1"))
     rows = [shape.alert(one) for one in world.store.alerts() if one.name in ("T2", "T3", "T4")]
-    text = told(alerted.storm(7, rows, tell.target))
+    text = told(members.storm(7, rows))
     assert "alert    T2: 125 alerts (125 firing) on 50 targets: Deployment/" in text
     assert " (3), Deployment/" in text
     assert ", … and 47 more" in text
@@ -173,7 +175,7 @@ def test_a_storm_is_told_by_name_on_a_terminal(desk: Any, world: CalmWorld) -> N
     assert "alert    T4: 1 alert (1 firing) on 1 target: Deployment/w1" in text
     assert "all 156: `opsbot show 7 --format json`; those that fire: `opsbot alerts --limit N`" in text
     names = [{**rows[0], "name": f"N{place}"} for place in range(23)]
-    assert "… and 3 more alerts of 3 names" in told(alerted.storm(7, names, tell.target))
+    assert "… and 3 more alerts of 3 names" in told(members.storm(7, names))
 
 
 def test_what_became_of_the_other_alerts_of_a_storm_is_counted(desk: Any, world: CalmWorld) -> None:
@@ -192,9 +194,68 @@ def test_few_alerts_are_told_one_by_one_and_the_cluster_is_named(desk: Any) -> N
     moved = {**incident, "target": {**incident["target"], "cluster": "elsewhere"}}
     text = told(tell.show({"incident": moved}))
     assert "target   Deployment/web -n agents in cluster elsewhere" in text
-    assert "alert    Bad: firing since" in text
-    assert "in cluster elsewhere" in told(tell.incidents({"incidents": [moved], "more": False}))
+    assert f"alert    Bad {BAD.fingerprint[:8]}: firing since" in text
+    assert "in cluster elsewhere" in told(overview.incidents({"incidents": [moved], "more": False}))
     assert "more alerts" not in text
+
+
+def test_alerts_of_one_name_are_told_apart_and_can_be_typed(desk: Any, world: CalmWorld) -> None:
+    pods = [alert("Slow", 1, to="web", pod=f"web-{place}", zone="a", uid=f"{place:012}") for place in range(3)]
+    world.push(25, *pods)
+    text = told(tell.show(shown(desk, 1)))
+    for place, one in enumerate(pods):
+        short = one.fingerprint[:8]
+        when = text.split(f"Slow {short}: firing since ")[1].split("\n")[0]
+        assert when.endswith(f", pod=web-{place}, uid={place:012}, zone=a")
+        assert shown(desk, _incident_or_alert(short))["alert"]["labels"]["pod"] == f"web-{place}"
+
+
+MARKED = {"acked_by": "Ana " + "x" * 100, "flapping": "flapping: fired again 2 times in 20s", "title": "word " * 40}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [({}, " Bad"), ({"acked_by": "Ana"}, "[ack by Ana] Bad"), ({"flapping": "flapping: fired again"}, "[flapping] Bad"),
+     ({"acked_by": "Ana", "flapping": "flapping"}, "[ack by Ana, flapping] Bad")],
+    ids=["neither", "acknowledged", "flapping", "both"],
+)  # fmt: skip
+def test_the_table_of_incidents_says_who_has_taken_one_and_what_flaps(desk: Any, given: Any, says: str) -> None:
+    row = {**shown(desk, 1)["incident"], **given}
+    assert says in told(overview.incidents({"incidents": [row], "more": False}), 120)
+
+
+def test_the_table_of_incidents_fits_a_terminal(desk: Any) -> None:
+    row = {**shown(desk, 1)["incident"], **MARKED}
+    lines = told(overview.incidents({"incidents": [row], "more": False}), 120).splitlines()
+    assert max(map(len, lines)) <= 120
+    assert "[ack by" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(("stamps", "named"), [
+    (["2026-05-04T12:00:00Z", None], "CEST"), (["2026-01-04T12:00:00Z", "2026-05-04T12:00:00Z"], "CET/CEST"), ([], ""),
+], ids=["summer", "both", "none"])  # fmt: skip
+def test_a_table_names_the_zone_of_its_times(monkeypatch: pytest.MonkeyPatch, stamps: list[Any], named: str) -> None:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        assert zone(stamps) == named
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_tables_name_the_zone_once(desk: Any) -> None:
+    here = zone(["2026-05-04T12:00:00Z"])
+    assert f"since ({here})" in told(alerted.alerts(asked(desk)))
+    incident = shown(desk, 1)["incident"]
+    assert f"opened ({here})" in told(overview.incidents({"incidents": [incident], "more": False}))
+    assert f"Why  (times in {here})" in told(tell.show({"incident": incident}))
+
+
+@pytest.mark.parametrize(("count", "says"), [(0, ""), (1, ", reopened once"), (2, ", reopened 2 times")])
+def test_how_often_it_was_reopened(desk: Any, count: int, says: str) -> None:
+    text = told(tell.heading({**shown(desk, 1)["incident"], "reopened": count}))
+    assert ("reopened" in text, says in text) == (bool(says), True)
 
 
 def test_hostile_labels_are_not_obeyed_by_a_terminal(desk: Any, world: CalmWorld) -> None:

@@ -95,7 +95,10 @@ def test_a_silence_is_kept_with_its_author_and_comment(office: Office) -> None:
 
 MATCHERS: dict[str, tuple[list[str], list[str]]] = {
     "a name alone": (["HighLatency"], ['alertname="HighLatency"']),
-    "a name with blanks no": (["a=High Latency"], ['a="High Latency"']),
+    "a name with blanks": (["High Task Latency"], ['alertname="High Task Latency"']),
+    "a name with blanks, and more": (["High Latency ", "a=b"], ['alertname="High Latency"', 'a="b"']),
+    "a name with marks": (["Ana's disk, full!"], ['alertname="Ana\'s disk, full!"']),
+    "a value with blanks": (["a=High Latency"], ['a="High Latency"']),
     "one": (['severity="critical"'], ['severity="critical"']),
     "as a shell leaves it": (
         ["severity=critical", "pod=~web-.*|db, x"],
@@ -120,6 +123,12 @@ REFUSED: dict[str, tuple[list[str], dict[str, Any], str, str]] = {
     "everything": (["a!=b"], {}, "too_wide", "also match alerts without"),
     "everything by pattern": (["a=~.*"], {}, "too_wide", "also match alerts without"),
     "no matcher": (["a=b", "c"], {}, "no_matcher", "'c': a name alone is no matcher (write NAME="),
+    "a forgotten operator": (["A", "severity critical"], {}, "no_matcher", "'severity critical': no operator"),
+    "a forgotten operator after a matcher": (["a=b", "severity critical"], {}, "no_matcher", "(write NAME="),
+    "a name in many words": (["High", "Latency"], {}, "no_matcher", "that has blanks needs quotation marks"),
+    "a name of blanks": ([" "], {}, "no_matchers", "which alerts?"),
+    "quotation marks twice": (['"High Latency"'], {}, "no_matcher", "(write NAME="),
+    "an open brace": (["High Latency{"], {}, "no_matcher", "(write NAME="),
     "a pattern": (["a=~("], {}, "no_matcher", "missing )"),
     "no comment": (["a=b"], {"comment": ""}, "no_comment", "--comment"),
     "no time": (["a=b"], {"lasting": ""}, "no_time", "--for 2h"),

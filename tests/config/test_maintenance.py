@@ -25,7 +25,7 @@ def config(*windows: str) -> str:
 GOOD: dict[str, tuple[str, Window]] = {
     "every day": (NIGHT, Window("n", time(22), time(6), weekdays=(0, 1, 2, 3, 4, 5, 6))),
     "some days": (
-        f"{NIGHT}, weekdays: [sun, Saturday, sat], time_zone: {ZURICH}",
+        f"{NIGHT}, weekdays: [sun, Saturday], time_zone: {ZURICH}",
         Window("n", time(22), time(6), ZURICH, (5, 6)),
     ),
     "the end of a day": (
@@ -76,6 +76,11 @@ BAD: dict[str, tuple[str, str, str]] = {
     "until before from": ("name: n, from: '2026-12-02 20:00', until: '2026-12-02 19:59'", "until: is not after", ""),
     "until is from": ("name: n, from: '2026-12-02 20:00', until: '2026-12-02 20:00'", "until: is not after", ""),
     "no weekday": (f"{NIGHT}, weekdays: [mon, sax]", "weekdays: 'sax' is no day", "known: mon, tue"),
+    "a weekday twice": (f"{NIGHT}, weekdays: [monday, tue, Mon]", "weekdays: 'Mon' is there twice", ""),
+    "no weekdays": (f"{NIGHT}, weekdays: []", "weekdays: is empty", "for every day"),
+    "an empty list of matchers": (f"{NIGHT}, match: []", "match: is empty", "for all alerts"),
+    "an empty matcher": (f"{NIGHT}, match: ''", "match: holds no matcher", "for all alerts"),
+    "empty braces": (f"{NIGHT}, match: [a=b, '{{}}']", "match: holds no matcher", "for all alerts"),
     "an unknown zone": (f"{NIGHT}, time_zone: Europe/Zuerich", "time_zone: 'Europe/Zuerich'", "Europe/Zurich?"),
     "small letters": (f"{NIGHT}, time_zone: europe/zurich", "is not known here", "Europe/Zurich?"),
     "a folder of zones": (f"{NIGHT}, time_zone: America", "time_zone: 'America' is not", ""),

@@ -18,7 +18,7 @@ def test_without_the_sections_nobody_listens() -> None:
 
 
 def test_an_empty_section_listens_to_this_machine_alone() -> None:
-    assert read("web: {}", PATH).web == Web("127.0.0.1:9095", None, 4_000_000)
+    assert read("web: {}", PATH).web == Web("127.0.0.1:9095", None, 10_000_000)
 
 
 def test_every_key_reaches_its_value() -> None:

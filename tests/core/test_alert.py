@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from opsbot.core.alert import AlertRule, apart, fingerprint, rank
+from opsbot.core.alert import AlertRule, apart, fingerprint, rank, telling
 
 RULE = AlertRule("High Task Latency", "avg(response_time) > 5000", "critical", labels={"team": "agents"})
 
@@ -52,3 +52,23 @@ def test_rules_that_are_alike_are_two_all_the_same() -> None:
     assert [rule.twin for rule in found] == [0, 1, 0, 2]
     assert len({rule.id for rule in found}) == 4
     assert found[0].id == one.id
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ([], []),
+        ([{"alertname": "A", "pod": "a"}], [{}]),
+        ([{"alertname": "A", "pod": "a"}, {"alertname": "B", "pod": "a"}], [{}, {}]),
+        ([{"pod": "a", "zone": "z"}, {"pod": "b", "zone": "z"}], [{"pod": "a"}, {"pod": "b"}]),
+        ([{"pod": "a"}, {"node": "n"}], [{"pod": "a"}, {"node": "n"}]),
+        ([{"pod": "a"}, {"pod": ""}], [{"pod": "a"}, {}]),
+        ([{"a": "1", "b": "long 1"}, {"a": "1", "b": "long 2"}, {"a": "2", "b": "long 3"}],
+         [{"b": "long 1", "a": "1"}, {"b": "long 2", "a": "1"}, {"b": "long 3", "a": "2"}]),
+        ([dict.fromkeys("abcd", "1"), dict.fromkeys("abcd", "2")],
+         [dict.fromkeys("abc", "1"), dict.fromkeys("abc", "2")]),
+    ],
+    ids=["none", "one", "only names differ", "what is alike", "other labels", "an empty one", "most values", "a few"],
+)  # fmt: skip
+def test_what_tells_alerts_apart(labels: list[dict[str, str]], told: list[dict[str, str]]) -> None:
+    assert telling(labels) == told

@@ -119,6 +119,12 @@ def test_checks_work_from_what_was_stored(world: World) -> None:
     assert [(made.playbook, made.origin) for made in found.proposals] == [("restart_workload", "alert")]
 
 
+def test_of_an_incident_of_opsbot_s_own_nothing_is_missing(world: World) -> None:
+    own = Incident(0, "rules/invalid", 0, State.OPEN, "warning", mask("invalid"), world.now, world.now)
+    found = world.walk(world.store.create(own, Note("monitor", "opened"), world.now))
+    assert (found.state, found.gaps, found.says) == (State.DIAGNOSED, (), "No cause found.")
+
+
 def test_an_incident_without_a_target_is_diagnosed_with_a_gap(world: World) -> None:
     found = world.walk(world.opened(target=None))
     assert (found.state, found.reason) == (State.DIAGNOSED, "no_cause_found")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opsbot.core.alert import AlertRule, TargetSpec
+from opsbot.core.alert import AlertRule, TargetSpec, apart
 from opsbot.core.errors import ConfigError
 from opsbot.lab import export
 from opsbot.monitor.rules import promfile, rulefile
@@ -103,6 +103,13 @@ def test_any_text_comes_back(text: str) -> None:
     made = export.text(rules, "alerts.yaml")
     assert back(made) == sent(rules)
     assert all(letter.isprintable() for line in made.split("\n") for letter in line)
+
+
+def test_alerts_of_one_name_come_back() -> None:
+    conditions = [f"{{name: A, condition: up == {number}, severity: info}}" for number in range(3)]
+    rules, _ = rulefile.parse(f"alerts: [{', '.join(conditions)}]", "alerts.yaml")
+    found = apart(back(export.text(apart(rules), "alerts.yaml")))
+    assert [(rule.id, rule.condition) for rule in found] == [(rule.id, rule.condition) for rule in apart(rules)]
 
 
 NAMES = ("runbook-url", "a.b", "告警主题", "a b", "it's", "1", "1.5", "-", "?", "# x", "a: b", "{a}", "!x", "*a", "<<",

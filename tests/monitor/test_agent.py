@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from opsbot.core.alert import Alert, AlertRule, AlertState, TargetSpec
+from opsbot.core.alert import Alert, AlertRule, AlertState, TargetSpec, apart
 from opsbot.core.approval import Approval, ApprovalState
 from opsbot.core.audit import Note
 from opsbot.core.errors import Blind, Conflict, OpsbotError, PermanentError, Problem
@@ -70,6 +70,20 @@ def test_polls_of_an_alert_that_stays_up_write_nothing_to_the_incident(world: Wo
     for seconds in range(30, 300, 30):
         world.up(seconds, seconds)
     assert (world.one.version, len(world.acts())) == (1, 1)
+
+
+def test_two_alerts_of_one_name_come_and_go_by_themselves(store: SqlStore) -> None:
+    plain = replace(RULE, target=None)
+    one, other = apart([plain, replace(plain, condition="avg(x) > 50")])
+    world = World(store, one, other)
+    world.metrics.says(other.condition, ({}, 60.0))
+    world.up(0, 60.0)
+    world.poll(0, other)
+    assert {incident.key for incident in world.incidents()} == {f"rule:{one.id}", f"rule:{other.id}"}
+    world.down(30)
+    world.poll(30, other)
+    states = {alert.rule: alert.state for alert in store.alerts()}
+    assert states == {one.id: AlertState.RESOLVED, other.id: AlertState.FIRING}
 
 
 def test_an_alert_without_a_target_has_the_incident_of_its_rule(store: SqlStore) -> None:
@@ -644,7 +658,9 @@ def test_a_rule_with_an_offset_is_asked_for_an_earlier_time_and_its_templates_fo
 def test_a_template_whose_question_is_not_answered_says_so(store: SqlStore) -> None:
     world = World(store, replace(RULE, annotations={"summary": '{{ query "up" | len }}'}))
     world.up(0)
-    assert world.one.title.startswith("<error expanding template: query: the fake was told nothing")
+    (alert,) = store.alerts()
+    assert alert.annotations["summary"].startswith("<error expanding template: query: the fake was told nothing")
+    assert world.one.title == RULE.name
 
 
 def test_the_place_that_prometheus_names_is_shown(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -67,7 +67,7 @@ def test_rendered(text: str, want: str) -> None:
         ("{{ }}", "an empty"),
         ("{{ | $value }}", "an empty"),
         ("{{ $value", "no closing"),
-        ("{{ $value }", "not supported"),
+        ("{{ $value }", "not supported"), ("{{ 0x1p4 }}ace within t", "'0x1p4' is not supported"),
         ("{{ 5 | 6 }}", "is no function"), ("{{ with 5 }}{{ 5 | . }}{{ end }}", "is no function"),
         ("{{ printf \"%*d\" 5 5 }}", r"holds %\*"), ("{{ printf \"%[1]d\" 5 5 }}", r"holds %\["),
         ("{{ printf \"%999999999d\" 5 }}", "wider than"),
@@ -88,7 +88,7 @@ def test_rendered(text: str, want: str) -> None:
     ids=[
         "if", "range", "with", "scope", "two variables", "no variable", "end", "else",
         "template", "define", "break", "deep blocks", "dot", "other variable", "other function",
-        "empty", "empty pipe", "unclosed", "half closed", "constant called", "dot called",
+        "empty", "empty pipe", "unclosed", "half closed", "what is behind it", "constant called", "dot called",
         "star", "numbered", "wide", "unclosed bracket", "stray bracket", "open text", "glued variable", "glued text",
         "glued numbers", "underscores", "large number", "blank before a comment", "escape", "byte", "deep", "long",
         "piped on and on", "digits on and on", "glued letter", "method", "zone",
@@ -229,6 +229,15 @@ def test_a_bare_value_is_written_as_go_does(value: float, want: str) -> None:
         ('"%+q %#q %q" "é" "a" "\\t\\u200b"', '"\\u00e9" `a` "\\t\\u200b"'), ('"%y 50%" 5', "%!y(int=5) 50%!(NOVERB)"),
         ('"%#v" $labels', 'map[string]string{"__name__":"x", "job":"api", "zone":"Eu-1"}'),
         ('"%q" $labels', 'map["__name__":"x" "job":"api" "zone":"Eu-1"]'), ('"% d|% .1f" 5 5.0', " 5| 5.0"),
+        ('"%c|%3c|%-3c|%03c|%c|%c" 42 42 42 42 -1 55296', "*|  *|*  |00*|\ufffd|\ufffd"),
+        ('"%q|%5q|%05q|%q|%q|%q|%+q" 42 42 42 39 34 10 228', "'*'|  '*'|00'*'|'\\''|'\"'|'\\n'|'\\u00e4'"),
+        ('"%U|%8U|%08U|%.6U|%#U|%#U|%U" 42 42 42 42 42 10 -1',
+         "U+002A|  U+002A|  U+002A|U+00002A|U+002A '*'|U+000A|U+FFFFFFFFFFFFFFFF"),
+        ('"%c %q %U" $value $value 5.0', "%!c(float64=1234.5) %!q(float64=1234.5) %!U(float64=5)"),
+        ('"%b|%b|%022b|%+b" 42.0 0.0 -2.5 1e300',
+         "5910974510923776p-47|0p-1074|-05629499534213120p-51|+6724873095247260p+944"),
+        ('"%T %v %#v %s" (index "a" 0) (index "äb" 1) (index "b" 0) (index "b" 0)', "uint8 164 0x62 %!s(uint8=98)"),
+        ('"%c %q %U %#06v" (index "b" 0) (index "b" 0) (index "b" 0) (index "b" 0)', "b 'b' U+0062 0x000062"),
         ('"%x" "hi"', "6869"), ('"%e" $value', "1.234500e+03"), ('"%d" $labels.job', "%!d(string=api)"),
     ],
 )  # fmt: skip
@@ -240,7 +249,9 @@ def test_printf_is_gos(text: str, want: str) -> None:
     "text",
     ["{{ humanize $labels.job }}", "{{ humanize $labels }}", "{{ title $value }}", "{{ humanizeTimestamp 1e300 }}",
      "{{ $labels.job | printf $value }}", '{{ humanize "1__0" }}', '{{ humanize " 1" }}', "{{ humanize true }}",
-     '{{ humanize "1e400" }}', "{{ lt 1 nil }}", '{{ reReplaceAll "(" "" "a" }}', '{{ printf "%U" 5 }}',
+     '{{ humanize "1e400" }}', "{{ lt 1 nil }}", '{{ reReplaceAll "(" "" "a" }}', '{{ humanize (index "5" 0) }}',
+     '{{ index "abc" 3 }}', '{{ index "abc" -1 }}', '{{ index "abc" 1.0 }}', '{{ index "abc" 1 0 }}',
+     "{{ range $i, $x := 3 }}{{ end }}", "{{ range 9223372036854775807 }}{{ end }}", '{{ range "abc" }}{{ end }}',
      '{{ query "up" }}', "{{ toTime $labels.job }}", "{{ toTime (toTime 5) }}", "{{ len (toTime 5) }}",
      '{{ printf "%d" (toTime 5) }}', '{{ printf "%#v" (toTime 5) }}', '{{ printf "%T" (toTime 5) }}',
      "{{ (toTime 5).Format }}", "{{ (toTime 5).Format 5 }}", '{{ (toTime 5).Format "a" "b" }}',
@@ -256,7 +267,8 @@ def test_printf_is_gos(text: str, want: str) -> None:
          "part of a number",
          "times compared", "text", "map", "number", "far", "format is a number", "underscores", "blank", "truth",
          "out of range", "nil",
-         "pattern", "letter", "series"],
+         "pattern", "byte as a number", "behind the last byte", "before the first byte", "half a place of a byte",
+         "inside a byte", "two names for a step", "steps without end", "steps of a text", "series"],
 )  # fmt: skip
 def test_what_cannot_be_filled_is_an_error_of_its_own(text: str) -> None:
     with pytest.raises(TemplateError):
@@ -294,10 +306,13 @@ SERVED = Server({"cluster": "c1"}, "https://p.example/base", lambda text: SERIES
         ("{{ $x := 1 }}{{ if true }}{{ $x = 2 }}{{ $x := 3 }}{{ end }}{{ $x }}", "2"),
         ("{{ range $k, $v := $labels }}{{ $k }}:{{ $v }},{{ end }}", "__name__:x,job:api,zone:Eu-1,"),
         ("a {{- if true -}} b {{- end -}} c", "abc"),
+        ('{{ index "abc" 1 }} {{ eq (index "abc" 1) 98 }} {{ index $value }}', "98 true 1234.5"),
+        ("{{ range 3 }}{{ . }}{{ end }}{{ range $i := 2 }}{{ $i }}{{ end }}{{ range 0 }}x{{ else }}none{{ end }}",
+         "01201none"),
     ],
     ids=[
         "external", "address", "range", "places", "sorted", "value", "no series", "label", "chain", "else if",
-        "else keeps the dot", "the whole", "scopes", "labels in turn", "trims",
+        "else keeps the dot", "the whole", "scopes", "labels in turn", "trims", "a byte", "steps",
     ],
 )  # fmt: skip
 def test_blocks_variables_and_queries(text: str, want: str) -> None:
@@ -329,6 +344,38 @@ def test_a_query_without_a_server_is_an_error() -> None:
 
 def test_a_label_that_is_asked_for_first_is_not_missed() -> None:
     assert parse("{{ with $labels.a }}{{ $labels.a }}{{ $labels.b }}{{ end }}{{ $.Labels.c }}").labels == {"b", "c"}
+
+
+OTHERS = {
+    "range of a query": '{{ range query "up" }}{{ .Labels.a }}{{ end }}',
+    "the first of a query": '{{ with query "up" | first }}{{ .Labels.a }} {{ title .Labels.b }}{{ end }}',
+    "sorted": '{{ range $i, $x := query "up" | sortByLabel "a" }}{{ .Labels.a }}{{ $x.Labels.b }}{{ end }}',
+    "a variable": '{{ $x := query "up" }}{{ range $x }}{{ if .Value }}{{ .Labels.a }}{{ end }}{{ end }}',
+    "one block in another": '{{ range query "up" }}{{ with .Value }}{{ else }}{{ .Labels.a }}{{ end }}{{ end }}',
+    "after else": '{{ with $labels.a }}{{ else with query "up" | first }}{{ .Labels.b }}{{ end }}',
+    "a sample named as the labels": '{{ range $labels := query "up" }}{{ $labels.Labels }}{{ end }}{{ $labels.a }}',
+}
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_labels_of_another_sample_are_not_those_of_the_alert(text: str) -> None:
+    assert parse(text).labels == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{ range query "up" }}{{ .Labels.b }}{{ $labels.a }}{{ end }}',
+        '{{ with query "up" }}{{ $.Labels.a }}{{ end }}',
+        '{{ range query "up" }}{{ .Labels.b }}{{ else }}{{ .Labels.a }}{{ end }}',
+        '{{ range query "up" }}{{ .Labels.b }}{{ end }}{{ .Labels.a }}',
+        '{{ range query "up" }}{{ if .Labels.a }}{{ $labels.a }}{{ end }}{{ end }}',
+        '{{ if query "up" }}{{ .Labels.a }}{{ end }}',
+    ],
+    ids=["$labels", "the whole", "else", "after it", "asked of another", "if"],
+)
+def test_labels_of_the_alert_beside_another_sample(text: str) -> None:
+    assert parse(text).labels == {"a"}
 
 
 @pytest.mark.parametrize(("text", "asks"), [('{{ if $value }}{{ query "x" | len }}{{ end }}', True), ("query", False)])

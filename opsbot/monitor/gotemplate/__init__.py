@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from opsbot.monitor.gotemplate.printing import TemplateError
+from opsbot.monitor.gotemplate.printing import UNFILLED, TemplateError
 from opsbot.monitor.gotemplate.template import LONGEST, NOWHERE, Scope, Server, Template, parse
 
-__all__ = ["LONGEST", "NOWHERE", "Scope", "Server", "Template", "TemplateError", "parse"]
+__all__ = ["LONGEST", "NOWHERE", "UNFILLED", "Scope", "Server", "Template", "TemplateError", "parse"]

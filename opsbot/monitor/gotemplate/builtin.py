@@ -9,6 +9,10 @@ from opsbot.core.alert import Sample
 from opsbot.monitor.gotemplate import moments
 from opsbot.monitor.gotemplate.moments import Moment
 from opsbot.monitor.gotemplate.printing import TemplateError, bare, shown, text_of
+from opsbot.monitor.gotemplate.verbs import Byte
+
+MOST_STEPS = 100_000
+"""As many as a text may look at in all."""
 
 
 def truth(value: Any) -> bool:
@@ -16,12 +20,17 @@ def truth(value: Any) -> bool:
     return bool(len(value)) if isinstance(value, Mapping) else bool(value)
 
 
-def items(value: Any) -> list[tuple[Any, Any]]:
-    """What `range` walks: places and series, or labels in the order of their names."""
+def items(value: Any, names: int = 0) -> list[tuple[Any, Any]]:
+    """What `range` walks: places and series, labels in the order of their names, or 0 up to a number.
+
+    `names` is how many variables wait for them: the steps of a number have one name at most.
+    """
     if isinstance(value, Mapping):
         return [(name, value[name]) for name in sorted(value)]
     if value is None:
         return []
+    if _kind(value) is int and names < 2 and value <= MOST_STEPS:
+        return [(step, type(value)(step)) for step in range(value)]
     if not isinstance(value, list):
         raise TemplateError(f"range cannot walk over {shown(value)[:40]!r}")
     return list(enumerate(value))
@@ -48,12 +57,12 @@ def method(value: Any, name: str, *given: Any) -> Any:
 
 
 def index(value: Any, *keys: Any) -> Any:
-    """A label of a set, or one of some series, and so on inward."""
+    """A label of a set, one of some series, a byte of a text, and so on inward."""
     for key in keys:
         if isinstance(value, Mapping) and isinstance(key, str):
             value = value.get(key, "")
-        elif isinstance(value, list) and _kind(key) is int and 0 <= key < len(value):
-            value = value[key]
+        elif isinstance(value, list | str) and _kind(key) is int and 0 <= key < length(value):
+            value = Byte(value.encode()[key]) if isinstance(value, str) else value[key]
         else:
             raise TemplateError(f"index cannot find {shown(key)[:40]!r}")
     return value

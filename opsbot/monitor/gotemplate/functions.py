@@ -19,6 +19,7 @@ from opsbot.monitor.gotemplate import moments, patterns
 from opsbot.monitor.gotemplate.builtin import cut, equal, index, length, less, printed, truth
 from opsbot.monitor.gotemplate.letters import lower, titled, upper
 from opsbot.monitor.gotemplate.printing import TemplateError, bare, printf, short, shown, text_of
+from opsbot.monitor.gotemplate.verbs import Byte
 
 _UP = ("k", "M", "G", "T", "P", "E", "Z", "Y")
 _UP_1024 = ("ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi")
@@ -34,8 +35,8 @@ _PARTED = re.compile(
 
 
 def number(value: Any) -> float:
-    """What a function takes for a number: a number, or a text that spells one."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    """What a function takes for a number: a number, or a text that spells one, and no byte of a text."""
+    if isinstance(value, int | float) and not isinstance(value, bool | Byte):
         return float(value)
     text = _PARTED.sub("", value[:400]) if isinstance(value, str) else ""
     found = _NUMBER.fullmatch(text)
@@ -272,7 +273,7 @@ FUNCTIONS: dict[str, Function] = {
     "lt": Function(less, (2, 2)), "le": Function(lambda one, other: less(one, other) or equal(one, other), (2, 2)),
     "gt": Function(lambda one, other: not (less(one, other) or equal(one, other)), (2, 2)),
     "ge": Function(lambda one, other: not less(one, other), (2, 2)),
-    "len": Function(length), "index": Function(index, (2, None)),
+    "len": Function(length), "index": Function(index, (1, None)),
     "slice": Function(cut, (1, 4)), "print": Function(printed, (0, None)),
     "println": Function(lambda *values: " ".join(map(bare, values)) + "\n", (0, None)),
 }  # fmt: skip

@@ -78,7 +78,7 @@ def _action(text: str, at: int) -> tuple[Action, int, bool]:
 
 
 def _unread(text: str, at: int) -> str:
-    left = text[at : at + 20]
+    left = text[at : at + 20].partition("}}")[0].rstrip()
     return f"{left!r} is not supported in a template" if left else "an opening {{ has no closing }}"
 
 

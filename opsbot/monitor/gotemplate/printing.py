@@ -9,9 +9,11 @@ from typing import Any
 from opsbot.core.alert import Sample
 from opsbot.monitor.gotemplate import verbs
 from opsbot.monitor.gotemplate.moments import Int64, Moment
-from opsbot.monitor.gotemplate.verbs import PLAIN, Form, not_finite
+from opsbot.monitor.gotemplate.verbs import PLAIN, Byte, Form, not_finite
 
 WIDEST = 100
+UNFILLED = "<error expanding template: "
+"""How a text begins that stands where a template could not be filled, here and in what a Prometheus pushes."""
 
 
 class TemplateError(ValueError):
@@ -114,12 +116,8 @@ def _single(value: Any, form: Form, verb: str) -> str | None:
     if isinstance(value, str):
         return verbs.of_text(value, form, verb)
     if isinstance(value, int):
-        if verb in "cqU":
-            raise TemplateError(f"%{verb} of a number is not supported")
         return verbs.of_int(value, form, verb)
     if isinstance(value, float):
-        if verb == "b":
-            raise TemplateError("%b of a number is not supported")
         return verbs.of_float(value, form, verb)
     raise TemplateError("a series cannot be written out: take its value or a label")
 
@@ -148,8 +146,8 @@ def _type(value: Any) -> str:
     if isinstance(value, Mapping):
         return "map[string]string"
     kinds: dict[type, str] = {
-        str: "string", bool: "bool", int: "int", Int64: "int64", float: "float64", Sample: "*template.sample",
-        list: "template.queryResult",
+        str: "string", bool: "bool", int: "int", Int64: "int64", Byte: "uint8", float: "float64",
+        Sample: "*template.sample", list: "template.queryResult",
     }  # fmt: skip
     if type(value) not in kinds:
         raise TemplateError("the type of this value is not known")

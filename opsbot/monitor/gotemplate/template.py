@@ -21,6 +21,10 @@ MOST_WORK = 100_000
 """Values that one text may look at: a `range` over many series must end."""
 
 
+Bases = frozenset[str]
+"""What the labels of the alert are reached by: `$labels`, `$`, and `.` where no `with` or `range` has another there."""
+
+
 def nobody(_query: str) -> Sequence[Sample]:
     """What `query` meets where there is no server to ask."""
     raise TemplateError("there is no server to ask")
@@ -57,7 +61,7 @@ class Template:
     @property
     def labels(self) -> frozenset[str]:
         """The labels of the sample that it writes out without asking first whether they are there."""
-        return frozenset(_named(self.body))
+        return frozenset(_named(self.body, frozenset({".", "$", "$labels"} - _declared(self.body))))
 
     @property
     def queries(self) -> bool:
@@ -109,9 +113,9 @@ def _text(node: Node) -> str | None:
     return node.value if isinstance(node, Constant) and isinstance(node.value, str) else None
 
 
-def _label(node: Node) -> str:
+def _label(node: Node, bases: Bases) -> str:
     """The label that a reference names; empty where it names none."""
-    if not isinstance(node, Reference):
+    if not isinstance(node, Reference) or node.base not in bases:
         return ""
     match (node.base, *node.path):
         case ("$labels", name) | ("." | "$", "Labels", name):
@@ -119,13 +123,23 @@ def _label(node: Node) -> str:
     return ""
 
 
-def _named(body: Body) -> Iterator[str]:
+def _named(body: Body, bases: Bases) -> Iterator[str]:
     for item in body:
         if isinstance(item, Pipe):
-            yield from (name for node in _within(item.node) if (name := _label(node)))
+            yield from (name for node in _within(item.node) if (name := _label(node, bases)))
         elif isinstance(item, Block):
-            asked = {_label(node) for node in _within(item.pipe.node)}
-            yield from (name for name in (*_named(item.body), *_named(item.other)) if name not in asked)
+            asked = {_label(node, bases) for node in _within(item.pipe.node)}
+            inside = bases if item.kind == "if" else bases - {"."}
+            found = (*_named(item.body, inside), *_named(item.other, bases))
+            yield from (name for name in found if name not in asked)
+
+
+def _declared(body: Body) -> frozenset[str]:
+    """The variables that it sets somewhere: a `$labels` among them is another's."""
+    blocks = [item for item in body if isinstance(item, Block)]
+    pipes = [item for item in body if isinstance(item, Pipe)] + [block.pipe for block in blocks]
+    below = (_declared(inner) for block in blocks for inner in (block.body, block.other))
+    return frozenset(name for pipe in pipes for name in pipe.names).union(*below)
 
 
 # writing ------------------------------------------------------------------------------------------------------------
@@ -191,7 +205,7 @@ class _Writer:
         del self.variables[mark:]
 
     def each(self, block: Block, value: Any, dot: Any) -> None:
-        items = builtin.items(value)
+        items = builtin.items(value, len(block.pipe.names))
         for key, item in items:
             self.spend()
             mark = len(self.variables)

@@ -6,7 +6,8 @@ The order of flags, padding and digits follows src/fmt/format.go of Go; what a v
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import struct
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 
@@ -25,6 +26,10 @@ class Form:
 
 
 PLAIN = Form()
+
+
+class Byte(int):
+    """A whole number that Go calls uint8: what stands at a place of a text."""
 
 
 def pad(text: str, form: Form, *, zeros: bool = True) -> str:
@@ -53,7 +58,7 @@ def _hex(raw: bytes, form: Form, verb: str) -> str:
     return (" " + lead).join(pairs).join((lead, "")) if form.has(" ") else lead + "".join(pairs)
 
 
-_NAMED = {"\\": "\\\\", '"': '\\"', "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t",
+_NAMED = {"\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t",
           "\v": "\\v"}  # fmt: skip
 
 
@@ -64,8 +69,10 @@ def _quoted(text: str, form: Form) -> str:
     return '"' + "".join(_escaped(letter, ascii_only=form.has("+")) for letter in text) + '"'
 
 
-def _escaped(letter: str, *, ascii_only: bool) -> str:
+def _escaped(letter: str, *, ascii_only: bool, quote: str = '"') -> str:
     code = ord(letter)
+    if letter == quote:
+        return f"\\{quote}"
     if letter in _NAMED:
         return _NAMED[letter]
     if letter.isprintable() and (code < 0x80 or not ascii_only):
@@ -87,9 +94,13 @@ _LEADS = {"b": "0b", "o": "0", "x": "0x", "X": "0X"}
 
 
 def of_int(value: int, form: Form, verb: str) -> str | None:
-    """A whole number under %v %d %b %o %O %x %X."""
+    """A whole number under %v %d %b %o %O %x %X, and as the letter of that number under %c %q %U."""
+    if verb in ("c", "q", "U"):
+        return _unicode(value, form) if verb == "U" else _letter(value, form, quoted=verb == "q")
     if verb not in _BASES:
         return None
+    if form.typed and isinstance(value, Byte):
+        verb, form = "x", replace(form, flags=form.flags + "#")
     if form.precision == 0 and value == 0:
         return " " * (form.width or 0)
     base = _BASES[verb]
@@ -102,12 +113,26 @@ def of_int(value: int, form: Form, verb: str) -> str | None:
     return pad(sign + ("0o" if verb == "O" else "") + lead + digits, form, zeros=False)
 
 
+def _letter(code: int, form: Form, *, quoted: bool) -> str:
+    """The letter of a number, U+FFFD where there is none."""
+    letter = chr(code) if 0 <= code < 0xD800 or 0xE000 <= code <= 0x10FFFF else "\ufffd"
+    return pad(f"'{_escaped(letter, ascii_only=form.has('+'), quote=chr(39))}'" if quoted else letter, form)
+
+
+def _unicode(code: int, form: Form) -> str:
+    """`U+002A`, and with `#` the letter too where it can be printed; a negative number as Go's 64 bits have it."""
+    text = f"U+{code % 2**64:0{max(4, form.precision or 0)}X}"
+    if form.has("#") and 0 <= code <= 0x10FFFF and chr(code).isprintable():
+        text += f" '{chr(code)}'"
+    return pad(text, form, zeros=False)
+
+
 # numbers ------------------------------------------------------------------------------------------------------------
 
 
 def of_float(value: float, form: Form, verb: str) -> str | None:
-    """A number under %v %e %E %f %F %g %G %x %X."""
-    if verb not in "veEfFgGxX":
+    """A number under %v %b %e %E %f %F %g %G %x %X."""
+    if verb not in "vbeEfFgGxX":
         return None
     kind = {"v": "g", "F": "f"}.get(verb, verb)
     precision = 6 if form.precision is None and kind in "feE" else form.precision
@@ -118,7 +143,7 @@ def of_float(value: float, form: Form, verb: str) -> str | None:
     if not math.isfinite(value):
         bare = math.isnan(value) and not form.has(" ") and not form.has("+")
         return pad(text[1:] if bare else text, form, zeros=False)
-    if form.has("#"):
+    if form.has("#") and kind != "b":
         text = _pointed(text, kind, precision)
     return _signed(text, form)
 
@@ -135,6 +160,8 @@ def _signed(text: str, form: Form) -> str:
 def _digits(value: float, kind: str, precision: int | None) -> str:
     if not math.isfinite(value):
         return not_finite(value)
+    if kind == "b":
+        return _binary(value)
     if kind in "xX":
         text = _hexadecimal(value, precision)
         return text.upper() if kind == "X" else text
@@ -173,6 +200,14 @@ def _hexadecimal(value: float, precision: int | None) -> str:
     digits = digits.rstrip("0") if precision is None else digits[:precision].ljust(precision, "0")
     power = exponent - 1 if whole else 0
     return f"{sign}0x{whole >> 52}{'.' if digits else ''}{digits}p{power:+03d}"
+
+
+def _binary(value: float) -> str:
+    """Go's %b of a number: all its digits as one whole number, and an exponent of two."""
+    (bits,) = struct.unpack(">Q", struct.pack(">d", abs(value)))
+    exponent, whole = bits >> 52, bits % 2**52
+    whole += 2**52 if exponent else 0
+    return f"{'-' if math.copysign(1, value) < 0 else ''}{whole}p{max(exponent, 1) - 1075:+d}"
 
 
 def not_finite(value: float) -> str:

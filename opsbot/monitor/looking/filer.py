@@ -63,7 +63,7 @@ class Filer:
     def reopen(self, cause: Cause, latest: Incident, now: datetime) -> Incident:
         """The incident in a new round, one refire more."""
         moved = replace(advance(latest, "refired", now), title=cause.title, severity=cause.severity)
-        again = moved if latest.key in incidents.OWN else flapping.again(moved, now, self._calm)
+        again = moved if incidents.own(latest.key) else flapping.again(moved, now, self._calm)
         self.count += 1
         saved = self._store.save(again, _note("reopened", cause), now)
         self._attach(cause, {alert.fingerprint for alert in latest.alerts}, saved, now)
@@ -108,6 +108,8 @@ class Filer:
 
 
 def _reason(cause: Cause) -> str:
+    if incidents.refused(cause.key):
+        return "webhook_refused"
     return _REASONS.get(cause.key, "alert_fired")
 
 

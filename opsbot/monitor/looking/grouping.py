@@ -12,6 +12,7 @@ from opsbot.core.canonical import digest
 from opsbot.core.evidence import MaskedText
 from opsbot.core.target import Target
 from opsbot.mask import mask
+from opsbot.monitor.gotemplate import UNFILLED
 
 TITLE = 200
 KEY = 200
@@ -74,6 +75,7 @@ def causes(alerts: Iterable[Alert], group_by: Sequence[str] = ()) -> list[Cause]
 def cause(name: str, group: Sequence[Alert]) -> Cause:
     """These alerts as the cause of the incident of this key; the worst of them gives its words."""
     worst = min(group, key=lambda alert: (rank(alert.severity), begun(alert), alert.fingerprint))
-    title = worst.annotations.get("summary") or mask(worst.name)
+    said = worst.annotations.get("summary")
+    title = said if said and not said.startswith(UNFILLED) else mask(worst.name)
     prints = tuple(sorted(alert.fingerprint for alert in group))
     return Cause(name, worst.severity, title.cut(TITLE), max(map(begun, group)), worst.target, prints)

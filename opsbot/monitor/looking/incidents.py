@@ -26,7 +26,20 @@ INVALID = "rules/invalid"
 OWN = (BLIND, HEARTBEAT, INVALID)
 """Incidents about opsbot itself and its sight: they end when it says so, not by alerts."""
 
+REFUSED = "webhooks/"
+"""With the name of a webhook, the key of the incident that says that its notices are refused."""
+
 _BY_HAND = ("closed", "closed_by_human")
+
+
+def own(key: str) -> bool:
+    """Whether an incident of this key is about opsbot itself. A target's key has more parts than a webhook's."""
+    return key in OWN or refused(key)
+
+
+def refused(key: str) -> bool:
+    """Whether an incident of this key says that notices of a webhook are refused."""
+    return key.startswith(REFUSED) and key.count("/") == 1
 
 
 class Move(StrEnum):
@@ -62,7 +75,7 @@ def by_hand(incident: Incident) -> bool:
 
 def may_refire(incident: Incident) -> bool:
     """Whether its state lets an unresolved incident open again."""
-    return incident.state is State.ESCALATED and incident.key not in OWN and not incident.flapping
+    return incident.state is State.ESCALATED and not own(incident.key) and not incident.flapping
 
 
 def _refired(cause: Cause, latest: Incident, now: datetime, cooldown: timedelta) -> bool:
@@ -77,7 +90,7 @@ def cleared(incident: Incident) -> bool:
 
     While a run is under way or being verified nothing is said here: verification reads the alerts itself.
     """
-    if incident.origin != "alert" or incident.key in OWN or not clearable(incident):
+    if incident.origin != "alert" or own(incident.key) or not clearable(incident):
         return False
     return not any(alert.state is AlertState.FIRING or alert.holds for alert in incident.alerts)
 

@@ -44,10 +44,14 @@ class Ledger:
             last = self.said[fingerprint]
             if last.reason != CLEARED:
                 self.say(fingerprint, now, CLEARED, incident=last.incident)
+        self.write()
+        if len(self.said) > len(there):
+            self._said = {fingerprint: self.said[fingerprint] for fingerprint in there if fingerprint in self.said}
+
+    def write(self) -> None:
+        """Write what is new."""
         while self._new:  # others write in between
             some = tuple(islice(self._new.values(), TOGETHER))
             self._store.add_verdicts(some)
             for verdict in some:
                 del self._new[verdict.fingerprint]
-        if len(self.said) > len(there):
-            self._said = {fingerprint: self.said[fingerprint] for fingerprint in there if fingerprint in self.said}

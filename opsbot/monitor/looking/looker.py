@@ -20,12 +20,17 @@ from opsbot.monitor.looking import flapping, grouping, holding, incidents, storm
 from opsbot.monitor.looking.filer import Filer
 from opsbot.monitor.looking.grouping import Cause
 from opsbot.monitor.looking.holding import Holding
-from opsbot.monitor.looking.incidents import OWN, Move
+from opsbot.monitor.looking.incidents import HEARTBEAT, Move, own
 from opsbot.monitor.looking.ledger import CLEARED, Ledger
 from opsbot.monitor.looking.storms import STORM
 
 PAGE = 20
 """How many more of the newest incidents are read than may open in a storm: others open incidents too."""
+
+MISSING = "heartbeat_missing"
+"""The verdict on a heartbeat that has cleared while an incident says so."""
+
+OVER = "it was over when opsbot first looked at it"
 
 _SAYS = {Move.OPEN: "opened", Move.JOIN: "joined", Move.REOPEN: "reopened"}
 
@@ -44,7 +49,7 @@ class Sight:
     @property
     def by_key(self) -> dict[str, int]:
         """Unresolved incidents that alerts may join, by key; the storm's is joined in its own way."""
-        return {one.key: one.id for one in self.unresolved.values() if one.key not in (*OWN, STORM)}
+        return {one.key: one.id for one in self.unresolved.values() if not (own(one.key) or one.key == STORM)}
 
 
 class Looker:
@@ -53,7 +58,7 @@ class Looker:
     def __init__(
         self, store: Store, limits: Limits, calm: Incidents, windows: Sequence[Window] = (),
     ) -> None:  # fmt: skip
-        self._store, self._calm, self._windows = store, calm, windows
+        self._store, self._calm, self.windows = store, calm, windows
         self.filer = Filer(store, limits, calm)
         self._ledger = Ledger(store)
         self.inhibitions: Sequence[Inhibition] = ()
@@ -63,7 +68,7 @@ class Looker:
         alerts, owners = self._store.alerts(), self._store.owners()
         unresolved = {one.id: one for one in self._store.due() if one.unresolved}
         held = Holding(
-            silences=self._store.silences(ending_after=now), windows=self._windows, inhibitions=self.inhibitions,
+            silences=self._store.silences(ending_after=now), windows=self.windows, inhibitions=self.inhibitions,
             alerts=alerts, now=now,
         )  # fmt: skip
         return Sight(now, alerts, owners, unresolved, held)
@@ -81,6 +86,24 @@ class Looker:
                 with suppress(Conflict):
                     self._end(incident, rules, sight)
         self._ledger.keep({alert.fingerprint for alert in sight.alerts}, sight.now)
+
+    def look_at_heartbeats(self, sight: Sight) -> None:
+        """What became of heartbeats that have cleared; called once OwnSight has opened or ended their incident."""
+        down = [one for one in sight.alerts if one.state is AlertState.RESOLVED and self._beats(one)]
+        latest = self.filer.latest(HEARTBEAT) if down else None
+        missed = latest if latest and latest.unresolved else None
+        for alert in down:
+            last = self._ledger.said.get(alert.fingerprint)
+            seen = last and (last.reason == MISSING or (last.incident is None and last.says != OVER))
+            if missed and seen:
+                says = f"it must always fire; incident {missed.id} says so"
+                self._ledger.say(alert.fingerprint, sight.now, MISSING, says, missed.id)
+            else:
+                self._cleared(alert, sight.now)
+        self._ledger.write()
+
+    def _beats(self, alert: Alert) -> bool:
+        return alert.name in self._calm.heartbeats
 
     # where alerts belong --------------------------------------------------------------------------------------------
 
@@ -106,21 +129,29 @@ class Looker:
         if alert.state is not AlertState.FIRING:
             self._down(alert, sight)
             return True
-        if alert.name in self._calm.heartbeats:
+        if self._beats(alert):
             self._ledger.say(alert.fingerprint, sight.now, "heartbeat")
         elif alert.severity == QUIET:
             self._ledger.say(alert.fingerprint, sight.now, holding.SEVERITY_NONE)
-        return not grouping.up(alert) or alert.name in self._calm.heartbeats
+        return not grouping.up(alert) or self._beats(alert)
 
     def _down(self, alert: Alert, sight: Sight) -> None:
+        if alert.state is AlertState.RESOLVED and self._beats(alert):
+            return  # OwnSight comes first
         last = self._ledger.said.get(alert.fingerprint)
-        if last is None or last.reason == CLEARED:
-            return
         owner = sight.unresolved.get(sight.owners.get(alert.fingerprint, 0))
-        if owner and owner.flapping:
+        if owner and owner.flapping and last and last.reason != CLEARED:
             self._ledger.say(alert.fingerprint, sight.now, "flapping", "it has cleared; calm ends it", owner.id)
         else:
-            self._ledger.say(alert.fingerprint, sight.now, CLEARED, incident=last.incident)
+            self._cleared(alert, sight.now)
+
+    def _cleared(self, alert: Alert, now: datetime) -> None:
+        """An alert is over; of one that was never seen to fire it is said that it was over already."""
+        last = self._ledger.said.get(alert.fingerprint)
+        if last and last.reason != CLEARED:
+            self._ledger.say(alert.fingerprint, now, CLEARED, incident=last.incident)
+        elif last is None and alert.state is AlertState.RESOLVED:
+            self._ledger.say(alert.fingerprint, now, CLEARED, OVER)
 
     def _kept_back(self, alert: Alert, sight: Sight, closed: Mapping[int, datetime]) -> bool:
         """Whether something keeps an alert that belongs to no incident from opening or joining one."""
@@ -185,6 +216,9 @@ class Looker:
             return
         watched = any(alert.source != POLLED or alert.rule in rules for alert in incident.alerts)
         self.filer.end(incident, ("calm_again" if at else "alert_cleared") if watched else "rule_gone", sight.now)
+        for alert in incident.alerts:
+            if alert.fingerprint in self._ledger.said:  # else it is forgotten, and all is said of it
+                self._cleared(alert, sight.now)
 
     # new ones -------------------------------------------------------------------------------------------------------
 
@@ -195,7 +229,7 @@ class Looker:
         alerts = {alert.fingerprint: alert for alert in fresh}
         page = self._store.incidents(limit=self._calm.storm_above + PAGE)
         known = {one.id: one for one in (*page, *sight.unresolved.values())}
-        times = storms.opened(known.values(), OWN)
+        times = storms.opened(one for one in known.values() if not own(one.key))
         room = storms.room(times, sight.now, self._calm)
         rest = [] if room else list(fresh)
         for cause in grouping.causes(fresh, self._calm.group_by) if room else ():

@@ -1,6 +1,7 @@
 """OwnSight: what keeps opsbot itself from seeing in, incidents that say so out; each ends by itself.
 
-Prometheus that cannot be read, rule files that cannot, and alerts that should always fire and do not any more.
+Prometheus that cannot be read, rule files that cannot, webhooks that refuse what they are sent, and alerts that
+should always fire and do not any more.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from opsbot.core.errors import Conflict, Problem
 from opsbot.core.incident import Incident
 from opsbot.core.ports import Store
 from opsbot.mask import mask
-from opsbot.monitor.looking import heartbeat
+from opsbot.monitor.looking import heartbeat, incidents
 from opsbot.monitor.looking.filer import Filer
 from opsbot.monitor.looking.grouping import TITLE, Cause
 from opsbot.monitor.looking.heartbeat import Beat
-from opsbot.monitor.looking.incidents import BLIND, HEARTBEAT, INVALID, Move
+from opsbot.monitor.looking.incidents import BLIND, HEARTBEAT, INVALID, REFUSED, Move
 from opsbot.monitor.looking.looker import Sight
-from opsbot.monitor.polling.poller import LONG_AGO, Blindness
+from opsbot.monitor.polling.blindness import Blindness
+from opsbot.monitor.polling.poller import LONG_AGO
+from opsbot.monitor.receiving.hearing import Hearing
 
 NAMED = 3
 """How many rules are named that cannot be read."""
@@ -33,6 +36,7 @@ class OwnSight:
     def __init__(self, store: Store, filer: Filer, limits: Limits, calm: Incidents) -> None:
         self._store, self._filer, self._limits, self._calm = store, filer, limits, calm
         self._invalid: datetime | None = None
+        self._deaf: set[str] | None = None
         self._started: datetime | None = None
         self._beats: dict[str, Beat] | None = None
         self._kept: dict[str, Beat] = {}
@@ -48,6 +52,33 @@ class OwnSight:
                 self._filer.begin(Cause(INVALID, "warning", title, self._invalid), latest, now)
             else:
                 self._filer.end_own(latest, "files_good_again", now)
+
+    # webhooks -------------------------------------------------------------------------------------------------------
+
+    def webhooks(self, hearing: Mapping[str, Hearing], now: datetime) -> None:
+        """Open the incident of each webhook that loses alerts; end it once it is well again, or there is none such.
+
+        The store is asked only about those that lose some, or did when it was asked last.
+        """
+        if self._deaf is None:
+            keys = [one.key for one in self._store.due() if one.unresolved and incidents.refused(one.key)]
+            self._deaf = {key.removeprefix(REFUSED) for key in keys}
+        self._deaf |= {name for name, one in hearing.items() if one.lost(now)}
+        for name in sorted(self._deaf):
+            with suppress(Conflict):
+                if not self._webhook(name, hearing.get(name), now):
+                    self._deaf.discard(name)
+
+    def _webhook(self, name: str, hearing: Hearing | None, now: datetime) -> bool:
+        """Whether it is to be asked about again."""
+        latest = self._filer.latest(REFUSED + name)
+        if hearing and hearing.since and hearing.lost(now):
+            title = mask(f"{REFUSED}{name}: its notices are refused: {hearing.why}").cut(TITLE)
+            self._filer.begin(Cause(REFUSED + name, "critical", title, hearing.since), latest, now)
+            return True
+        if hearing is None or hearing.well(now):
+            self._filer.end_own(latest, "webhook_well_again" if hearing else "webhook_gone", now)
+        return latest is not None and latest.unresolved
 
     # Prometheus -----------------------------------------------------------------------------------------------------
 

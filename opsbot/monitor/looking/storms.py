@@ -20,11 +20,11 @@ STORM = "storm"
 """The key of the incident that many causes are folded into."""
 
 
-def opened(incidents: Iterable[Incident], own: Sequence[str]) -> list[datetime]:
-    """When incidents of alerts were opened, or opened again; those of opsbot itself and the storm's do not count."""
+def opened(incidents: Iterable[Incident]) -> list[datetime]:
+    """When incidents of alerts were opened, or opened again; the storm's own does not count."""
     times = []
     for incident in incidents:
-        if incident.origin == "alert" and incident.key not in (*own, STORM):
+        if incident.origin == "alert" and incident.key != STORM:
             times += [incident.opened_at, *(() if incident.flapping else incident.flaps[-1:])]
     return times
 

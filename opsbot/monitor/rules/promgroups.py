@@ -137,7 +137,7 @@ class Reading(Fields):
         self.keys(item, where, (*GROUP, *OF_OBJECTS) if self.part.of_object else GROUP)
         name = self.text(item, where, "name")
         if not name:
-            self.bad(where, "name: a group must have one")
+            self.bad((*where, "name"), "name: a group must have one")
         made = Group(
             name, (), self.length(item, where, "interval"), self.number(item, where, "limit"),
             self.length(item, where, "query_offset") or timedelta(),
@@ -153,15 +153,17 @@ class Reading(Fields):
             self.judge.name = ""
             self.bad(where, "a rule must be a mapping")
             return None
-        self.judge.name = str(item.get("alert") or item.get("record") or "")[:200]
+        named = item.get("alert") or item.get("record")
+        self.judge.name = named[:200] if isinstance(named, str) else ""
         self.rules.append((where, self.judge.name))
         self.keys(item, where, RULE)
         alert, record = self.text(item, where, "alert"), self.text(item, where, "record")
         if bool(alert) == bool(record):
-            self.bad(where, "a rule must have `alert` or `record`" + (", not both" if alert else ""))
+            named = where if alert else (*where, "record" if item.get("record") else "alert")
+            self.bad(named, "a rule must have `alert` or `record`" + (", not both" if alert else ""))
             return None
         if not self.text(item, where, "expr"):
-            self.bad(where, "expr: is missing")
+            self.bad((*where, "expr"), "expr: is missing")
             item = {**item, "expr": "vector(1) > 0"}
         if record:
             return self.recording(item, where, shared)
@@ -224,10 +226,11 @@ class Reading(Fields):
 
     def number(self, item: Mapping[str, Any], where: Where, key: str) -> int:
         """A whole number; 0 where there is none."""
-        if item.get(key) is None:
+        value = item.get(key)
+        if value is None:
             return 0
         at = (*where, key)
-        found = _whole(self.text(item, where, key))
+        found = _whole(value) if isinstance(value, str) else None
         if found is None or self.document.at(at) in self.document.quoted:
             self.bad(at, f"{key}: must be a whole number" + (", without quotes" if found is not None else ""))
             return 0

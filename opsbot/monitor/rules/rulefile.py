@@ -158,9 +158,10 @@ def _made(found: Judge, model: AlertModel, where: Where, every: timedelta) -> Al
 
 
 def _unique(found: Judge, rules: list[tuple[int, AlertRule]]) -> None:
-    first: dict[str, AlertRule] = {}
+    """Note alerts that say the same of the same; two of one name with other conditions are two (`core.alert.apart`)."""
+    first: dict[tuple[str, str], AlertRule] = {}
     for place, rule in rules:
-        before = first.setdefault(rule.id, rule)
+        before = first.setdefault((rule.id, rule.condition), rule)
         if before is not rule:
             found.name = rule.name
             found.bad(("alerts", place), f"{rule.name!r} is given twice", f"the first one is in line {before.line}")

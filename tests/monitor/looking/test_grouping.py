@@ -53,6 +53,11 @@ def test_the_worst_alert_gives_a_cause_its_words() -> None:
     assert len(cause.alerts) == 2
 
 
+def test_words_that_could_not_be_filled_are_no_title() -> None:
+    bad = replace(alert("bad"), annotations={"summary": mask("<error expanding template: error executing template>")})
+    assert grouping.cause("k", [bad]).title == bad.name
+
+
 def test_the_order_of_alerts_changes_nothing() -> None:
     alerts = [alert(f"A{place}", place % 3, to=f"w{place % 4}") for place in range(20)]
     assert grouping.causes(alerts) == grouping.causes(alerts[::-1])

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from opsbot.config import Incidents
+from opsbot.core.alert import AlertState
 from opsbot.core.audit import Note
 from opsbot.core.incident import State, advance
 from opsbot.core.silence import Inhibition, Match, Matcher, Silence, Window
 from opsbot.mask import mask
+from opsbot.monitor.looking.looker import OVER
 from opsbot.monitor.looking.storms import STORM
 from opsbot.store import SqlStore, open_store
 from tests.monitor.calm_world import START, CalmWorld, alert, at, back, gone
@@ -160,6 +162,22 @@ def test_inhibition_and_maintenance_have_names_too(store: SqlStore) -> None:
     assert world.said(pod) == ["inhibited", "opened"]
     world.agent.watch((), [])
     assert "rule:rule-of-Backup" not in world.open()
+
+
+def test_windows_that_begin_or_vanish_while_it_runs_hold_from_the_next_look_on(store: SqlStore) -> None:
+    day = Window("day", time(0), time(23, 59), weekdays=(0,))
+    world = CalmWorld(store)
+    first, second = alert("A", to="web"), alert("B", to="db")
+    world.push(1, first)
+    world.agent.maintain([day])
+    world.push(2, first, second)
+    assert (world.said(first), world.said(second), len(world.open())) == (["opened"], ["maintenance"], 1)
+    assert "window day until" in world.verdicts(second)[0].says
+    world.agent.maintain([replace(day, name="dawn", ends=time(6))])
+    assert world.look(3), "nothing was written, and yet it is another window"
+    assert (world.said(second), len(world.open())) == (["maintenance", "opened"], 2)
+    world.agent.maintain([])
+    assert not world.look(4)
 
 
 # storms -------------------------------------------------------------------------------------------------------------
@@ -421,3 +439,53 @@ def test_the_end_of_a_silence_and_of_calm_are_due_by_themselves(on_disk: CalmWor
     assert len(on_disk.open()) == 2
     on_disk.look(last + 10 + CALM)
     assert list(on_disk.open()) == ["rule:rule-of-B"]
+
+
+# how an end is told -------------------------------------------------------------------------------------------------
+
+
+def test_one_that_was_over_before_it_was_looked_at_says_so(world: CalmWorld) -> None:
+    one, pending = alert("A"), replace(alert("P"), state=AlertState.PENDING)
+    world.push(10, gone(one, 5), pending)
+    world.look(20)
+    (verdict,) = world.verdicts(one)
+    assert (verdict.reason, verdict.says, verdict.incident) == ("cleared", OVER, None)
+    assert world.said(pending) == []
+    world.push(30, back(one, 30))
+    assert world.said(one) == ["cleared", "opened"]
+
+
+def test_what_flapped_has_cleared_as_soon_as_its_incident_has_ended(world: CalmWorld) -> None:
+    last = flapped(world, 3)
+    one = gone(alert("A", to="web"), last + 30)
+    world.push(last + 30, one)
+    assert world.said(one)[-1] == "flapping"
+    world.look(last + 30 + CALM)
+    assert (world.one.state, world.said(one)[-1]) == (State.RESOLVED, "cleared")
+    world.look(last + 40 + CALM)
+    assert world.said(one)[-2:] == ["flapping", "cleared"]
+
+
+def test_a_heartbeat_that_has_cleared_names_its_incident(world: CalmWorld) -> None:
+    beat = alert("Watchdog", severity="none")
+    world.push(0, beat)
+    world.push(10, gone(beat, 10))
+    last = world.verdicts(beat)[-1]
+    assert (last.reason, last.incident) == ("heartbeat_missing", world.one.id)
+    assert str(world.one.id) in last.says
+    world.started()
+    world.look(20)
+    assert world.said(beat) == ["heartbeat", "heartbeat_missing"]
+    world.push(30, back(beat, 30))
+    assert world.said(beat) == ["heartbeat", "heartbeat_missing", "heartbeat"]
+
+
+def test_a_heartbeat_whose_incident_a_human_closed_has_cleared(world: CalmWorld) -> None:
+    beat, other = alert("Watchdog", severity="none"), gone(alert("Watchdog", severity="none", zone="b"), 0)
+    world.push(0, beat, other)
+    world.push(10, gone(beat, 10))
+    assert world.said(other) == ["cleared"]
+    walked(world, "diagnosed", "closed", seconds=20)
+    world.look(25)
+    world.look(30)
+    assert world.said(beat) == ["heartbeat", "heartbeat_missing", "cleared"]

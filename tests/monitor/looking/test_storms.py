@@ -10,7 +10,6 @@ from opsbot.config import Incidents
 from opsbot.core.evidence import MaskedText
 from opsbot.core.incident import Incident, State
 from opsbot.monitor.looking import storms
-from opsbot.monitor.looking.incidents import OWN
 from tests.monitor.calm_world import alert, at
 
 CALM = Incidents(
@@ -36,10 +35,10 @@ def test_room(times: tuple[float, ...], now: float, room: int) -> None:
 
 def test_what_counts_as_opened() -> None:
     found = [
-        incident(opened=1), incident(storms.STORM, 2), *(incident(key, 3) for key in OWN), incident(origin="manual"),
+        incident(opened=1), incident(storms.STORM, 2), incident(origin="manual"),
         incident(opened=4, flaps=(at(10), at(20))), incident(opened=5, flaps=(at(30), at(40)), flapping=True),
     ]  # fmt: skip
-    assert storms.opened(found, OWN) == [at(1), at(4), at(20), at(5)]
+    assert storms.opened(found) == [at(1), at(4), at(20), at(5)]
 
 
 @pytest.mark.parametrize(

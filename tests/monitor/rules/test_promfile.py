@@ -147,6 +147,12 @@ BAD = {
     "two at once": (
         rule("alert: A\nexpr: up(\nfor: x"), [(7, "A", "unclosed"), (8, "A", "is no duration")],
     ),
+    "expression is a list": (rule("alert: A\nexpr: [up]"), [(7, "A", "expr: must be text")]),
+    "name is a list": (rule("alert: [A]\nexpr: up == 0"), [(6, "", "alert: must be text")]),
+    "recorded name is a list": (rule("record: [a]\nexpr: up"), [(6, "", "record: must be text")]),
+    "duration is a list": (rule("alert: A\nexpr: up == 0\nfor: [5m]"), [(8, "A", "for: must be text")]),
+    "group's name is a list": ("groups:\n- name: [g]", [(2, "", "name: must be text")]),
+    "limit is a list": ("groups:\n- {name: g, limit: [5]}", [(2, "", "limit: must be a whole number")]),
     "group twice": ("groups:\n- name: g\n- name: g", [(3, "", "the group 'g' is given twice")]),
     "group without name": ("groups:\n- rules: []", [(2, "", "name: a group must have one")]),
     "group of the operator": ("groups:\n- {name: g, partial_response_strategy: warn}", [(2, "", "not a known key")]),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opsbot.core.alert import AlertRule, TargetSpec
+from opsbot.core.alert import AlertRule, TargetSpec, apart
 from opsbot.core.errors import ConfigError, Problem
 from opsbot.monitor.rules import rulefile
 from opsbot.monitor.rules.rulefile import load, parse
@@ -150,11 +150,28 @@ def test_refused_with_its_place(text: str, line: int, message: str, hint: str) -
     assert hint in found.hint
 
 
-def test_two_rules_that_are_the_same_are_refused_and_two_of_one_name_are_not() -> None:
-    one = "  - {name: a, condition: x > 5, severity: info}\n"
-    other = "  - {name: a, condition: x > 50, severity: critical}\n"
-    assert len(rules("alerts:\n" + one + other)) == 2
-    (found,) = problems("alerts:\n" + one + other + one)
+ONE = "  - {name: a, condition: x > 5, severity: info}\n"
+OTHERS = {
+    "severity": "  - {name: a, condition: x > 5, severity: critical}\n",
+    "condition": "  - {name: a, condition: x > 50, severity: info}\n",
+    "labels": "  - {name: a, condition: x > 5, severity: info, labels: {b: c}}\n",
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS.keys())
+def test_two_of_one_name_are_two_rules(other: str) -> None:
+    assert len({rule.id for rule in apart(rules("alerts:\n" + ONE + other))}) == 2
+
+
+SAME = {
+    "to the letter": ONE,
+    "but for how": "  - {name: a, condition: x > 5, severity: info, for: 5m, every: 1s, annotations: {b: c}}\n",
+}
+
+
+@pytest.mark.parametrize("same", SAME.values(), ids=SAME.keys())
+def test_two_rules_that_are_the_same_are_refused(same: str) -> None:
+    (found,) = problems("alerts:\n" + ONE + OTHERS["condition"] + same)
     assert (found.line, found.message, found.hint) == (4, "'a' is given twice", "the first one is in line 2")
 
 
@@ -218,8 +235,13 @@ def test_no_problem_hides_another(text: str, words: list[str]) -> None:
         (entry("annotations: {s: '{{ $labels.pod }}'}", "sum(x) > 5"), "drops the label 'pod': it will be empty"),
         (entry("labels: {s: '{{ .Labels.pod | title }}'}", "sum by (job) (x) > 5"), "drops the label 'pod'"),
         (entry("target: {kind: Pod, namespace: a, name: '{{ labels.pod }}'}", "sum(x) > 5"), "drops the label 'pod'"),
+        (entry("annotations: {s: '{{ $labels.pod }}'}", "sum without (pod) (x) > 5"), "(`without`, `ignoring` or"),
+        (entry("annotations: {s: '{{ .Labels.pod }}'}", "x * ignoring (pod) y > 5"), "drops the label 'pod'"),
+        (entry("annotations: {s: '{{ $labels.le }}'}", "histogram_quantile(0.9, x) > 5"), "drops the label 'le'"),
+        (entry(condition="mad_over_time(x[5m]) > 1"), "needs --enable-feature=promql-experimental-functions"),
     ],
-    ids=["severity", "near severity", "no comparison", "no target", "annotation", "label", "target"],
+    ids=["severity", "near severity", "no comparison", "no target", "annotation", "label", "target", "without",
+         "ignoring", "quantile", "flag"],
 )  # fmt: skip
 def test_warnings_advise(text: str, want: str) -> None:
     found = [said for said in warnings(text) if "there is no target" not in said or "no target" in want]
@@ -236,9 +258,12 @@ def test_warnings_advise(text: str, want: str) -> None:
         entry("labels: {app: y}\ntarget: {kind: Pod, namespace: a, name: '{{ labels.app }}'}", "sum(x) > 5"),
         entry(condition="absent(up)"),
         entry("target: {kind: Node, name: '{{ labels.node }}'}", "x > 5"),
+        entry("annotations: {s: '{{ $labels.pod }}'}", "sum without (pod) (x) * on (a) group_left (pod) y > 5"),
+        entry("annotations: {s: '{{ range query `up` }}{{ .Labels.pod }}{{ end }}'}", "sum(x) > 5"),
     ],
-    ids=["severity none", "kept", "not known", "rule's own label", "absent", "node without namespace"],
-)
+    ids=["severity none", "kept", "not known", "rule's own label", "absent", "node without namespace", "brought back",
+         "another sample"],
+)  # fmt: skip
 def test_no_false_warning(text: str) -> None:
     assert warnings(text) == []
 
