@@ -187,7 +187,19 @@ def test_the_librarys_own_errors_take_one_line(caplog: pytest.LogCaptureFixture,
     assert "abcdefghijkl" not in caplog.text
 
 
-def test_bolt_changes_no_logger_but_its_own(gate: Gate) -> None:
+@pytest.fixture
+def unset() -> Iterator[list[logging.Logger]]:
+    """Our loggers without a level, whatever a command that logs has left them."""
+    found = [logging.getLogger(name) for name in ("opsbot", "opsbot.chat")]
+    before = [logger.level for logger in found]
+    for logger in found:
+        logger.setLevel(logging.NOTSET)
+    yield found
+    for logger, level in zip(found, before, strict=True):
+        logger.setLevel(level)
+
+
+def test_bolt_changes_no_logger_but_its_own(unset: list[logging.Logger], gate: Gate) -> None:
     """It gives the logger of the app's name the level of its own."""
     assert gate
-    assert [logging.getLogger(name).level for name in ("opsbot", "opsbot.chat")] == [logging.NOTSET] * 2
+    assert [logger.level for logger in unset] == [logging.NOTSET] * 2
