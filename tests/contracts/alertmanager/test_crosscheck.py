@@ -44,6 +44,8 @@ def tell(a_program: Path, alertmanager_program: Path, folder: Path) -> None:
         with worlds.polling(stage.polled), worlds.polling(stage.both):
             for part in (*story.PARTS[1:], story.STEPS):
                 at_rest(stage, begin + timedelta(milliseconds=story.STEP * part))
+        stage.ended = worlds.now().timestamp()
+        time.sleep(2 * worlds.SPAN)  # evaluations that were under way then are over
         all_is_well(stage)
         step_by_step(stage, folder)
         at_the_same_times(stage)
@@ -118,9 +120,9 @@ def all_is_well(stage: Stage) -> None:
 def step_by_step(stage: Stage, folder: Path) -> None:
     """Asked anew for exactly the times at which Prometheus evaluated, opsbot has the same states each time."""
     world = World(stage.url, stage.all_rules, folder / "again.db")
-    history, failed = worlds.their_history(stage.url), set[str]()
+    history, failed = worlds.their_history(stage.url, stage.ended), set[str]()
     watched = {rule.id: rule.name for rule in stage.all_rules}
-    ticks = worlds.ticks(stage.url)
+    ticks = worlds.ticks(stage.url, stage.ended)
     unwritten = {at for found in ticks.values() for at in found[:2]}
     for at, group in sorted((at, group) for group, found in ticks.items() for at in found):
         world.poll(datetime.fromtimestamp(at / 1000, UTC), stage.rules[group])
@@ -144,7 +146,7 @@ def at_the_same_times(stage: Stage) -> None:
 
     Each looks at its own times, and now and then later than it would: by as much the bounds are wider.
     """
-    evaluated = {at / 1000: found for at, found in worlds.their_history(stage.url).items() if found}
+    evaluated = {at / 1000: found for at, found in worlds.their_history(stage.url, stage.ended).items() if found}
     polled = {at.timestamp(): found for at, found in stage.polled.seen}
     bound = 2 * worlds.SPAN + max(longest_pause(polled), *map(longest_pause, groups_apart(stage)))
     both = max(min(evaluated), min(polled)), min(max(evaluated), max(polled))
@@ -161,7 +163,8 @@ def at_the_same_times(stage: Stage) -> None:
 
 
 def groups_apart(stage: Stage) -> list[list[float]]:
-    return [[at / 1000 for at in found] for found in worlds.ticks(stage.url).values()]
+    until = stage.ended or worlds.now().timestamp()
+    return [[at / 1000 for at in found] for found in worlds.ticks(stage.url, until).values()]
 
 
 def longest_pause(times: Iterable[float]) -> float:

@@ -251,10 +251,10 @@ def their_failing(url: str) -> set[str]:
     }
 
 
-def their_history(url: str) -> dict[int, dict[Labels, str]]:
-    """State by labels for each evaluation, by its time in milliseconds, of all groups."""
-    made: dict[int, dict[Labels, str]] = {at: {} for found in ticks(url).values() for at in found}
-    for one in asked(url, "query", query="ALERTS[2m]")["result"]:
+def their_history(url: str, until: float) -> dict[int, dict[Labels, str]]:
+    """State by labels for each evaluation up to a time, by its own time in milliseconds, of all groups."""
+    made: dict[int, dict[Labels, str]] = {at: {} for found in ticks(url, until).values() for at in found}
+    for one in asked(url, "query", query="ALERTS[2m]", time=str(until))["result"]:
         labels = dict(one["metric"])
         state = labels.pop("alertstate")
         del labels["__name__"]
@@ -264,9 +264,9 @@ def their_history(url: str) -> dict[int, dict[Labels, str]]:
     return made
 
 
-def ticks(url: str) -> dict[str, list[int]]:
-    """When each group was evaluated, by the record that every evaluation leaves."""
-    found = asked(url, "query", query='{__name__=~".+:tick"}[2m]')["result"]
+def ticks(url: str, until: float) -> dict[str, list[int]]:
+    """When each group was evaluated up to a time, by the record that every evaluation leaves."""
+    found = asked(url, "query", query='{__name__=~".+:tick"}[2m]', time=str(until))["result"]
     return {one["metric"]["__name__"].partition(":")[0]: [_ms(at) for at, _ in one["values"]] for one in found}
 
 
@@ -288,6 +288,8 @@ class Stage:
     both: World
     pushed: World
     doors: Sequence[str]
+    ended: float = 0.0
+    """When the story was over: Prometheus goes on, and each question about it must be about the same part."""
 
     @property
     def all_rules(self) -> tuple[AlertRule, ...]:
