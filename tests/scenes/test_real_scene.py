@@ -76,7 +76,7 @@ def test_a_demo_that_is_stopped_leaves_nothing(
 ) -> None:
     with playing(tmp_path / "demo", "--cluster", "real", "--yes") as play:
         play.until(when)
-        assert play.processes()
+        eventually(play.processes)
         play.signal(number)
         assert play.wait() == 130, play.said
         eventually(play.is_gone)
