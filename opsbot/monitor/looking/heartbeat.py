@@ -16,6 +16,7 @@ from opsbot.core.alert import POLLED, Alert, AlertState
 from opsbot.mask import mask
 from opsbot.monitor.looking.grouping import TITLE, Cause
 from opsbot.monitor.looking.incidents import HEARTBEAT
+from opsbot.monitor.receiving.merging import RENEW
 
 FACT = "heartbeats"
 """Under this name the store keeps what is known of them: their alerts are forgotten soon after they end."""
@@ -76,10 +77,13 @@ def _missing(beat: Beat, now: datetime, started: datetime, calm: Incidents) -> b
 
 
 def deadline(beat: Beat, started: datetime, calm: Incidents) -> datetime | None:
-    """When a pushed heartbeat that fires must have been received again; None for a polled one: its answers say it."""
+    """When a pushed heartbeat that fires must have been received again; None for a polled one: its answers say it.
+
+    The last receipt may be younger than what is kept of it, by less than RENEW.
+    """
     if beat.source == POLLED or not beat.fires:
         return None
-    return max(beat.seen_at, started) + max(calm.heartbeat_within, 2 * _pace(beat))
+    return max(beat.seen_at, started) + max(calm.heartbeat_within, 2 * _pace(beat)) + RENEW
 
 
 def _pace(beat: Beat) -> timedelta:

@@ -15,11 +15,13 @@ from opsbot.core.incident import State, advance
 from opsbot.monitor.looking import heartbeat
 from opsbot.monitor.looking.heartbeat import Beat
 from opsbot.monitor.looking.incidents import HEARTBEAT
+from opsbot.monitor.receiving.merging import RENEW
 from opsbot.store import SqlStore
 from tests.monitor.calm_world import CalmWorld, alert, at, back, gone
 from tests.monitor.monitor_world import LIMITS, World
 
-WITHIN = Incidents().heartbeat_within.total_seconds()
+WITHIN = (Incidents().heartbeat_within + RENEW).total_seconds()
+"""For so long one may stay away: a receipt is written down once a minute."""
 BEAT = alert("Watchdog", severity="none")
 
 
@@ -67,9 +69,20 @@ def test_one_that_comes_rarely_is_given_twice_its_usual_gap(world: CalmWorld) ->
     for seconds in (0, 3600, 7200):
         world.push(seconds, received(seconds))
     resolved = len(world.store.incidents())
-    world.look(7200 + 7199)
+    world.look(7200 + 7259)
     assert (world.open(), resolved) == ({}, 0)
-    world.look(7200 + 7200)
+    world.look(7200 + 7260)
+    assert world.open() == {HEARTBEAT: State.OPEN}
+
+
+def test_a_receipt_that_was_not_written_down_is_no_silence(store: SqlStore) -> None:
+    """What came less than a minute after the last one is not."""
+    world = CalmWorld(store, Incidents(heartbeat_within=timedelta(minutes=1)))
+    for seconds in (0, 50):
+        world.push(seconds, BEAT)
+    world.look(50 + 60)
+    assert world.open() == {}
+    world.look(120)
     assert world.open() == {HEARTBEAT: State.OPEN}
 
 
